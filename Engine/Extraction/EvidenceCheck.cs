@@ -1,0 +1,176 @@
+using System.Globalization;
+
+namespace Engram.Engine.Extraction;
+
+/// <summary>
+/// Verifies that a triple is supported by the words of its text: its span exists, and what its subject and object say occurs
+/// there. It does not judge whether the relation is right; it catches invented entities, which is what a wrong extractor (rules
+/// or model) does worst.
+/// </summary>
+/// <remarks>
+/// Words are compared by a crude stem, so "gardens" supports "garden". The speaker's own words are allowed anywhere because the
+/// speaker stands for "I". An ISO date is allowed when its evidence holds a digit or a calendar word it can come from.
+/// Build one per text: linear in the text; each check is linear in the triple and its evidence.
+/// </remarks>
+public sealed class EvidenceCheck
+{
+    private static readonly HashSet<string> Glue = new(StringComparer.Ordinal)
+    {
+        "a", "an", "the", "of", "to", "in", "on", "at", "for", "by", "with", "from", "and", "or", "be", "is", "are", "was", "were",
+        "his", "her", "their", "my", "our", "your", "its", "s",
+    };
+
+    private static readonly HashSet<string> Calendar = new(StringComparer.Ordinal)
+    {
+        "today", "tonight", "yesterday", "tomorrow", "ago", "last", "next", "this", "week", "weekend", "month", "year", "day", "hour",
+        "minute", "morning", "afternoon", "evening", "night", "now", "currently", "recently", "spring", "summer", "autumn", "fall",
+        "winter", "since", "earlier", "later", "just",
+    };
+
+    private static readonly string[] Numbers =
+        ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
+
+    private readonly string text;
+    private readonly HashSet<string> known = new(StringComparer.Ordinal);
+
+    /// <summary>Prepares the check for one text.</summary>
+    /// <param name="text">The text the triples were extracted from.</param>
+    /// <param name="speaker">Who "I" is; null means <c>user</c>.</param>
+    public EvidenceCheck(string text, string? speaker)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        this.text = text;
+        foreach (var word in new Words(text))
+        {
+            known.Add(Stem(text.AsSpan(word)));
+        }
+
+        var name = speaker ?? "user";
+        foreach (var word in new Words(name))
+        {
+            known.Add(Stem(name.AsSpan(word)));
+        }
+    }
+
+    /// <summary>True when the span lies in the text and the words of subject and object are supported.</summary>
+    public bool Supports(ExtractedTriple triple)
+    {
+        ArgumentNullException.ThrowIfNull(triple);
+        var span = triple.Evidence;
+        if (span.Start < 0 || span.Length < 1 || span.Start > text.Length - span.Length)
+        {
+            return false;
+        }
+
+        return !string.IsNullOrWhiteSpace(triple.Predicate)
+            && IsKnown(triple.Subject, span)
+            && IsKnown(triple.Object, span);
+    }
+
+    private bool IsKnown(string phrase, EvidenceSpan span)
+    {
+        if (IsIsoDate(phrase))
+        {
+            return HoldsDate(span);
+        }
+
+        var any = false;
+        foreach (var word in new Words(phrase))
+        {
+            if (Glue.Contains(phrase[word].ToLowerInvariant()))
+            {
+                continue;
+            }
+
+            if (!known.Contains(Stem(phrase.AsSpan(word))))
+            {
+                return false;
+            }
+
+            any = true;
+        }
+
+        // A phrase of symbols only ("42 %" has words, "€" has none) is supported when it is quoted verbatim.
+        return any || (!string.IsNullOrWhiteSpace(phrase) && text.Contains(phrase, StringComparison.OrdinalIgnoreCase));
+    }
+
+    private bool HoldsDate(EvidenceSpan span)
+    {
+        var evidence = text.AsSpan(span.Start, span.Length);
+        if (evidence.ContainsAnyInRange('0', '9'))
+        {
+            return true;
+        }
+
+        var part = evidence.ToString();
+        foreach (var word in new Words(part))
+        {
+            var lower = part[word].ToLowerInvariant();
+            if (Calendar.Contains(lower) || Calendar.Contains(lower.TrimEnd('s')) || IsDayOrMonth(lower))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool IsDayOrMonth(string word)
+    {
+        var names = CultureInfo.InvariantCulture.DateTimeFormat;
+        return word.Length >= 3
+            && (names.DayNames.Any(n => n.StartsWith(word, StringComparison.OrdinalIgnoreCase))
+                || names.MonthNames.Any(n => n.StartsWith(word, StringComparison.OrdinalIgnoreCase)));
+    }
+
+    private static bool IsIsoDate(string phrase) =>
+        phrase.Length is 4 or 7 or 10
+        && DateTime.TryParseExact(phrase, ["yyyy", "yyyy-MM", "yyyy-MM-dd"], CultureInfo.InvariantCulture, DateTimeStyles.None, out _);
+
+    private static string Stem(ReadOnlySpan<char> word)
+    {
+        var lower = word.ToString().ToLowerInvariant();
+        if (lower.Length <= 2 && int.TryParse(lower, NumberStyles.None, CultureInfo.InvariantCulture, out var n) && n < Numbers.Length)
+        {
+            return Numbers[n];
+        }
+
+        foreach (var suffix in (ReadOnlySpan<string>)["ies", "ing", "ed", "es", "ly", "s", "y", "e"])
+        {
+            if (lower.Length - suffix.Length >= 3 && lower.EndsWith(suffix, StringComparison.Ordinal))
+            {
+                return lower[..^suffix.Length];
+            }
+        }
+
+        return lower;
+    }
+
+    /// <summary>Runs of letters and digits.</summary>
+    private ref struct Words(ReadOnlySpan<char> text)
+    {
+        private readonly ReadOnlySpan<char> text = text;
+        private int position;
+
+        public Range Current { get; private set; }
+
+        public readonly Words GetEnumerator() => this;
+
+        public bool MoveNext()
+        {
+            while (position < text.Length && !char.IsLetterOrDigit(text[position]))
+            {
+                position++;
+            }
+
+            var start = position;
+            while (position < text.Length && char.IsLetterOrDigit(text[position]))
+            {
+                position++;
+            }
+
+            Current = start..position;
+            return position > start;
+        }
+    }
+}
