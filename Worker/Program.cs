@@ -1,3 +1,14 @@
-var builder = WebApplication.CreateBuilder(args);
-var app = builder.Build();
-await app.RunAsync();
+using Engram.Worker;
+
+return args switch
+{
+    ["migrate"] => await MigrateVerb.RunAsync(args),
+    [] or ["run", ..] => await RunVerb.RunAsync(args),
+    _ => Usage(args[0]),
+};
+
+static int Usage(string verb)
+{
+    Console.Error.WriteLine($"Unknown verb '{verb}'. Verbs: run (extraction, the default), migrate (bring the database to the newest schema, then exit).");
+    return 2;
+}

@@ -1,0 +1,65 @@
+using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+using Npgsql;
+
+namespace Engram.ServiceDefaults;
+
+/// <summary>Data sources by connection name, configured with the keys of Aspire's Npgsql integration.</summary>
+public static class NpgsqlDataSources
+{
+    /// <summary>
+    /// Registers a keyed <see cref="NpgsqlDataSource"/> and its health check. Settings come from <c>Aspire:Npgsql</c>, then
+    /// <c>Aspire:Npgsql:{name}</c>, then <c>ConnectionStrings:{name}</c>.
+    /// </summary>
+    public static TBuilder AddKeyedNpgsqlDataSource<TBuilder>(this TBuilder builder, string name)
+        where TBuilder : IHostApplicationBuilder
+    {
+        var settings = new NpgsqlSettings();
+        builder.Configuration.GetSection("Aspire:Npgsql").Bind(settings);
+        builder.Configuration.GetSection($"Aspire:Npgsql:{name}").Bind(settings);
+        if (builder.Configuration.GetConnectionString(name) is { Length: > 0 } connectionString)
+            settings.ConnectionString = connectionString;
+
+        builder.Services.AddKeyedSingleton(name, (services, _) => Create(name, settings, services.GetRequiredService<ILoggerFactory>()));
+        if (!settings.DisableHealthChecks)
+        {
+            builder.Services.AddHealthChecks().Add(new(
+                $"PostgreSql_{name}",
+                services => new NpgsqlHealthCheck(services.GetRequiredKeyedService<NpgsqlDataSource>(name)),
+                failureStatus: null,
+                tags: null,
+                timeout: TimeSpan.FromSeconds(5)));
+        }
+
+        return builder;
+    }
+
+    private static NpgsqlDataSource Create(string name, NpgsqlSettings settings, ILoggerFactory loggers)
+    {
+        if (string.IsNullOrWhiteSpace(settings.ConnectionString))
+        {
+            throw new InvalidOperationException(
+                $"No connection string: set ConnectionStrings:{name} or Aspire:Npgsql:{name}:ConnectionString (as environment: ConnectionStrings__{name}).");
+        }
+
+        var connection = new NpgsqlConnectionStringBuilder(settings.ConnectionString);
+        connection.SearchPath ??= "engram,public";
+        connection.ApplicationName ??= $"engram {name}";
+        // Every statement is a constant, so each is parsed and planned once a connection.
+        if (connection.MaxAutoPrepare == 0)
+            connection.MaxAutoPrepare = 200;
+        connection.AutoPrepareMinUsages = 2;
+        var builder = new NpgsqlDataSourceBuilder(connection.ConnectionString) { Name = name };
+        builder.UseLoggerFactory(loggers);
+        return builder.Build();
+    }
+
+    private sealed class NpgsqlSettings
+    {
+        public string? ConnectionString { get; set; }
+
+        public bool DisableHealthChecks { get; set; }
+    }
+}
