@@ -196,6 +196,7 @@ internal sealed class ChildProcess : IDisposable
     {
         using var stream = typeof(ChildProcess).Assembly.GetManifestResourceStream("leash.sh")!;
         using var reader = new StreamReader(stream);
-        return reader.ReadToEnd();
+        // Without the comments: the script is an argument that shows in every listing of processes.
+        return string.Join('\n', reader.ReadToEnd().Split('\n').Where(line => !line.StartsWith('#')));
     }
 }

@@ -11,10 +11,10 @@ program=$$
   trap '' HUP INT QUIT TERM
   if read -r _ <&3; then exit 0; fi
   kill -s "$stop" "$program"
-  waited=0
-  while kill -0 "$program" && [ "$waited" -lt "$grace" ]; do
-    sleep 1
-    waited=$((waited + 1))
+  tenths=0
+  while kill -0 "$program" && [ "$tenths" -lt "$((grace * 10))" ]; do
+    sleep 0.1
+    tenths=$((tenths + 1))
   done
   kill -s KILL "$program"
   kill -s KILL -- "-$program"
