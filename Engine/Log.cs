@@ -7,4 +7,13 @@ internal static partial class Log
 {
     [LoggerMessage(LogLevel.Information, "Applied migration {Migration}")]
     public static partial void MigrationApplied(this ILogger logger, string migration);
+
+    [LoggerMessage(LogLevel.Information, "Upgraded the legacy key {KeyId} from bcrypt to HMAC")]
+    public static partial void LegacyKeyUpgraded(this ILogger logger, Guid keyId);
+
+    [LoggerMessage(LogLevel.Warning, "Writing the last use of {Count} keys failed; they are written with the next ones")]
+    public static partial void LastUsedFailed(this ILogger logger, Exception exception, int count);
+
+    [LoggerMessage(LogLevel.Warning, "Listening for revoked keys failed; until it works again a key revoked elsewhere may be accepted for the cache's time")]
+    public static partial void KeyListenerFailed(this ILogger logger, Exception exception);
 }

@@ -27,6 +27,8 @@ internal static class Sql
 
     public static NpgsqlParameter Bytes(byte[] value) => new NpgsqlParameter<byte[]> { TypedValue = value };
 
+    public static NpgsqlParameter NullableBytes(byte[]? value) => Nullable(value, NpgsqlDbType.Bytea);
+
     public static NpgsqlParameter Int(int value) => new NpgsqlParameter<int> { TypedValue = value };
 
     public static NpgsqlParameter Ints(int[] values) => new NpgsqlParameter<int[]> { TypedValue = values };

@@ -5,7 +5,8 @@ using System.Text;
 namespace Engram.Engine.Keys;
 
 /// <summary>
-/// The text form of an API key: <c>eng_live_</c>, 43 base62 characters carrying 256 random bits, 6 base62 checksum characters.
+/// The text form of an API key: <c>eng_live_</c>, 43 base62 characters carrying 256 random bits, 6 base62 checksum characters. The token
+/// of a portal session has the same form and starts with <c>eng_sess_</c>, so that a leaked one is told from a key at a glance.
 /// </summary>
 /// <remarks>
 /// The checksum is CRC-32C (Castagnoli) over the 52 characters before it. It finds every typing error that touches up to four adjacent
@@ -18,6 +19,9 @@ public static class ApiKeyFormat
     /// <summary>What every key starts with.</summary>
     public const string Prefix = "eng_live_";
 
+    /// <summary>What the token of a portal session starts with.</summary>
+    public const string SessionPrefix = "eng_sess_";
+
     /// <summary>Length of a whole key: prefix, secret and checksum.</summary>
     public const int Length = 58;
 
@@ -28,29 +32,22 @@ public static class ApiKeyFormat
     private const string Alphabet = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz";
 
     /// <summary>Makes a new key from 256 bits of the system's cryptographic random source.</summary>
-    public static string Generate()
-    {
-        Span<byte> secret = stackalloc byte[SecretBytes];
-        RandomNumberGenerator.Fill(secret);
-        var key = Encode(secret);
-        CryptographicOperations.ZeroMemory(secret);
-        return key;
-    }
+    public static string Generate() => Generate(Prefix);
 
-    /// <summary>Tells whether <paramref name="key"/> has the prefix, the length, only base62 characters and a right checksum.</summary>
+    /// <summary>Makes the token of a new portal session.</summary>
+    public static string GenerateSession() => Generate(SessionPrefix);
+
+    /// <summary>Tells whether <paramref name="key"/> has a known prefix, the length, only base62 characters and a right checksum.</summary>
     public static bool IsWellFormed(ReadOnlySpan<char> key)
     {
-        if (key.Length != Length || !key.StartsWith(Prefix, StringComparison.Ordinal))
-        {
+        if (key.Length != Length)
             return false;
-        }
-
+        if (!key.StartsWith(Prefix, StringComparison.Ordinal) && !key.StartsWith(SessionPrefix, StringComparison.Ordinal))
+            return false;
         foreach (var c in key[Prefix.Length..])
         {
             if (!char.IsAsciiLetterOrDigit(c))
-            {
                 return false;
-            }
         }
 
         Span<char> expected = stackalloc char[ChecksumLength];
@@ -65,13 +62,22 @@ public static class ApiKeyFormat
     public static string DisplayPrefix(ReadOnlySpan<char> key) =>
         new(key[..Math.Min(key.Length, Prefix.Length + DisplayedSecretLength)]);
 
-    internal static string Encode(ReadOnlySpan<byte> secret)
+    internal static string Encode(ReadOnlySpan<byte> secret, string prefix = Prefix)
     {
         Span<char> key = stackalloc char[Length];
-        Prefix.CopyTo(key);
+        prefix.CopyTo(key);
         WriteBase62(new BigInteger(secret, isUnsigned: true), key.Slice(Prefix.Length, SecretLength));
         WriteChecksum(key[..^ChecksumLength], key[^ChecksumLength..]);
         return new string(key);
+    }
+
+    private static string Generate(string prefix)
+    {
+        Span<byte> secret = stackalloc byte[SecretBytes];
+        RandomNumberGenerator.Fill(secret);
+        var key = Encode(secret, prefix);
+        CryptographicOperations.ZeroMemory(secret);
+        return key;
     }
 
     private static void WriteChecksum(ReadOnlySpan<char> covered, Span<char> destination)

@@ -1,0 +1,48 @@
+using System.Diagnostics.Metrics;
+using Engram.Engine.Accounts;
+using Engram.Engine.Database;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace Engram.Engine.Keys;
+
+/// <summary>Registers the keys' parts.</summary>
+public static class KeysRegistration
+{
+    /// <summary>Registers authentication and management of keys, with the two services that run beside them, and the portal's accounts.</summary>
+    public static IServiceCollection AddEngramKeys(this IServiceCollection services)
+    {
+        services.TryAddSingleton(TimeProvider.System);
+        services.AddMetrics();
+        services.AddOptions<KeyOptions>().BindConfiguration("Engram:Keys").ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<KeyHasher>();
+        services.AddSingleton<KeyCache>();
+        services.AddSingleton<KeyRows>();
+        services.AddSingleton<LastUsedWriter>();
+        services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<LastUsedWriter>());
+        services.AddSingleton<IHostedService, KeyInvalidationListener>();
+        services.AddSingleton(provider => new ApiKeyAuthenticator(
+            provider.GetRequiredService<KeyHasher>(),
+            provider.GetRequiredService<KeyCache>(),
+            provider.GetRequiredService<KeyRows>(),
+            provider.GetRequiredService<LastUsedWriter>(),
+            provider.GetRequiredService<TimeProvider>(),
+            provider.GetRequiredService<IMeterFactory>(),
+            provider.GetRequiredService<ILogger<ApiKeyAuthenticator>>()));
+        services.AddSingleton(provider => new ApiKeys(
+            provider.GetRequiredService<TenantDb>(),
+            provider.GetRequiredService<KeyHasher>(),
+            provider.GetRequiredService<KeyCache>(),
+            provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<Passwords>();
+        services.AddSingleton(provider => new PortalAccounts(
+            provider.GetRequiredService<SystemDb>(),
+            provider.GetRequiredService<ApiKeys>(),
+            provider.GetRequiredService<KeyHasher>(),
+            provider.GetRequiredService<Passwords>(),
+            provider.GetRequiredService<TimeProvider>()));
+        return services;
+    }
+}
