@@ -16,4 +16,7 @@ internal static partial class Log
 
     [LoggerMessage(LogLevel.Warning, "Listening for revoked keys failed; until it works again a key revoked elsewhere may be accepted for the cache's time")]
     public static partial void KeyListenerFailed(this ILogger logger, Exception exception);
+
+    [LoggerMessage(LogLevel.Information, "Embedding model {ModelId} ({Dimensions} dimensions) is ready after {Milliseconds:F0} ms")]
+    public static partial void EmbedderReady(this ILogger logger, string modelId, int dimensions, double milliseconds);
 }
