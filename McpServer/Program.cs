@@ -1,13 +1,12 @@
-using Engram.Engine;
-using Engram.Engine.Database;
+using Engram.McpServer;
+using Engram.McpServer.Transport;
 using Engram.ServiceDefaults;
 
 var builder = WebApplication.CreateBuilder(args);
 builder.AddServiceDefaults();
-builder.AddKeyedNpgsqlDataSource(TenantDb.ConnectionName);
-builder.AddKeyedNpgsqlDataSource(SystemDb.ConnectionName);
-builder.Services.AddEngramEngine();
+builder.AddEngramMcp();
 
 var app = builder.Build();
 app.MapDefaultEndpoints();
+app.MapMcp();
 await app.RunAsync();

@@ -1,0 +1,23 @@
+using Engram.Engine;
+using Engram.Engine.Database;
+using Engram.Engine.Keys;
+using Engram.McpServer.Transport;
+using Engram.ServiceDefaults;
+
+namespace Engram.McpServer;
+
+/// <summary>Registers what this host adds to the engine: the endpoint and the tools, in the order in which they are listed.</summary>
+internal static class EngramMcp
+{
+    public static WebApplicationBuilder AddEngramMcp(this WebApplicationBuilder builder)
+    {
+        // The SDK logs message bodies at Trace and one line a message at Information; neither belongs in this server's log.
+        builder.Logging.AddFilter("ModelContextProtocol", LogLevel.Warning);
+        builder.AddKeyedNpgsqlDataSource(TenantDb.ConnectionName);
+        builder.AddKeyedNpgsqlDataSource(SystemDb.ConnectionName);
+        builder.Services.AddEngramEngine();
+        builder.Services.AddEngramKeys();
+        builder.Services.AddMcpEndpoint();
+        return builder;
+    }
+}

@@ -1,0 +1,20 @@
+namespace Engram.McpServer;
+
+/// <summary>Every log line of this project. Never a key, a stored text or a query.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(1, LogLevel.Information, "Closed {Closed} idle MCP sessions; {Open} stay open.")]
+    public static partial void SessionsSwept(ILogger logger, int closed, int open);
+
+    [LoggerMessage(2, LogLevel.Information, "Closed an MCP session idle for {IdleSeconds:F0} s to make room for a new one of the same key.")]
+    public static partial void SessionEvicted(ILogger logger, double idleSeconds);
+
+    [LoggerMessage(3, LogLevel.Error, "MCP request {RequestId} failed.")]
+    public static partial void RequestFailed(ILogger logger, string requestId, Exception exception);
+
+    [LoggerMessage(4, LogLevel.Error, "Tool {Tool} failed in request {RequestId}.")]
+    public static partial void ToolFailed(ILogger logger, string tool, string requestId, Exception exception);
+
+    [LoggerMessage(5, LogLevel.Information, "MCP tools warmed in {ElapsedMs:F0} ms.")]
+    public static partial void Warmed(ILogger logger, double elapsedMs);
+}

@@ -1,0 +1,98 @@
+using System.Collections.Frozen;
+using System.Text.Json.Nodes;
+using Engram.Engine.Keys;
+using Engram.Engine.Latency;
+using Engram.McpServer.Transport;
+using ModelContextProtocol;
+using ModelContextProtocol.Protocol;
+using ModelContextProtocol.Server;
+
+namespace Engram.McpServer.Tools;
+
+/// <summary>
+/// The tools in the order in which they are always listed, and the one way a call takes: scope, arguments, work, and what every
+/// result carries in <c>_meta</c>.
+/// </summary>
+internal sealed class ToolCatalogue
+{
+    /// <summary>The list only changes with a deployment, so a client may keep it for a while, and share it between users.</summary>
+    private static readonly TimeSpan ListTimeToLive = TimeSpan.FromMinutes(5);
+
+    private readonly FrozenDictionary<string, EngramTool> _byName;
+    private readonly Tool[] _definitions;
+    private readonly ILogger<ToolCatalogue> _logger;
+
+    public ToolCatalogue(IEnumerable<EngramTool> tools, ILogger<ToolCatalogue> logger)
+    {
+        var ordered = tools.ToArray();
+        _definitions = [.. ordered.Select(tool => tool.Definition)];
+        _byName = ordered.ToFrozenDictionary(tool => tool.Name, StringComparer.Ordinal);
+        _logger = logger;
+    }
+
+    public IReadOnlyList<Tool> Definitions => _definitions;
+
+    public ValueTask<ListToolsResult> ListAsync(RequestContext<ListToolsRequestParams> request, CancellationToken ct) =>
+        request.Params?.Cursor is null
+            ? new(new ListToolsResult { Tools = _definitions, TimeToLive = ListTimeToLive, CacheScope = CacheScope.Public })
+            : throw new McpProtocolException("Unknown cursor: tools/list has one page.", McpErrorCode.InvalidParams);
+
+    public async ValueTask<CallToolResult> CallAsync(RequestContext<CallToolRequestParams> request, CancellationToken ct)
+    {
+        var call = McpCall.Of(request.Items);
+        if (request.Params is not { } parameters || !_byName.TryGetValue(parameters.Name, out var tool))
+        {
+            throw new McpProtocolException(
+                $"Unknown tool: '{request.Params?.Name}'. The tools are: {string.Join(", ", _definitions.Select(t => t.Name))}.",
+                McpErrorCode.InvalidParams);
+        }
+
+        call.Timer.Operation = tool.Name;
+        CallToolResult result;
+        using (call.Timer.Measure(Hop.ToolDispatch))
+        {
+            result = await RunAsync(call, tool, parameters, ct);
+        }
+
+        AddMeta(result, call);
+        return result;
+    }
+
+    private async ValueTask<CallToolResult> RunAsync(McpCall call, EngramTool tool, CallToolRequestParams parameters, CancellationToken ct)
+    {
+        if (!call.Caller.Has(tool.Scope))
+        {
+            return ToolResult.Error("insufficient_scope",
+                $"This API key may not call {tool.Name}: it lacks the scope '{string.Join("', '", ScopeNames.Of(tool.Scope))}'. Ask the account's owner for a key that has it.");
+        }
+
+        var arguments = new ToolArguments(parameters.Arguments);
+        arguments.RejectUnknown(tool.ArgumentNames);
+        try
+        {
+            var result = await tool.RunAsync(call, arguments, ct);
+            return arguments.Invalid || result is null ? ToolResult.InvalidArguments(tool.Name, arguments.Complaints) : result;
+        }
+        catch (Exception ex) when (ex is not (OperationCanceledException or McpException))
+        {
+            Log.ToolFailed(_logger, tool.Name, call.RequestId, ex);
+            return ToolResult.Error("internal_error",
+                $"{tool.Name} failed in the server, not because of its arguments. Trying again once is reasonable; " +
+                $"if it fails again, tell the user the request id {call.RequestId}.");
+        }
+    }
+
+    private static void AddMeta(CallToolResult result, McpCall call)
+    {
+        var timings = new JsonObject();
+        foreach (var hop in call.Timer.Hops())
+        {
+            timings[HopNames.Of(hop.Hop)] = Math.Round(call.Timer.Total(hop.Hop).TotalMilliseconds, 3);
+        }
+
+        timings["total"] = Math.Round(call.Timer.Elapsed.TotalMilliseconds, 3);
+        result.Meta ??= [];
+        result.Meta["engram/request_id"] = call.RequestId;
+        result.Meta["engram/timings_ms"] = timings;
+    }
+}

@@ -1,0 +1,22 @@
+using Engram.Engine.Keys;
+using Engram.Engine.Latency;
+using ModelContextProtocol.Protocol;
+
+namespace Engram.McpServer.Transport;
+
+/// <summary>Who calls and on which clock: what the transport knows of a request and hands to the tool through the message's context.</summary>
+internal sealed record McpCall(Principal Caller, OpTimer Timer)
+{
+    private const string Item = "engram.call";
+
+    public string RequestId { get; } = Timer.RequestId.ToString();
+
+    /// <summary>The context of one message, carrying this call to whatever handles it.</summary>
+    public JsonRpcMessageContext ToContext(string? protocolVersion) => new()
+    {
+        ProtocolVersion = protocolVersion,
+        Items = new Dictionary<string, object?>(1) { [Item] = this },
+    };
+
+    public static McpCall Of(IDictionary<string, object?>? items) => (McpCall)items![Item]!;
+}

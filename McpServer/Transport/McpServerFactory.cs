@@ -1,0 +1,70 @@
+using System.Reflection;
+using Engram.McpServer.Tools;
+using ModelContextProtocol.Protocol;
+using ModelContextProtocol.Server;
+
+namespace Engram.McpServer.Transport;
+
+/// <summary>Makes the SDK's server for a session or for one stateless request. All of them share one set of options and handlers.</summary>
+internal sealed class McpServerFactory(ToolCatalogue tools, TimeProvider time, ILoggerFactory loggers, IServiceProvider services)
+{
+    private const string Instructions =
+        "Engram is long-term memory shared by every conversation of this account. Before answering anything that may depend on what the " +
+        "user said earlier (preferences, people, plans, decisions), call search_memories, or query_memory for a ready answer with " +
+        "citations. When the user states something worth knowing later, call store_memory with one self-contained sentence per fact. " +
+        "Memories live in buckets; use \"default\" unless the user names another.";
+
+    private readonly McpServerOptions _options = new()
+    {
+        ServerInfo = new Implementation
+        {
+            Name = "engram",
+            Title = "Engram memory",
+            Version = typeof(McpServerFactory).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0],
+        },
+        ServerInstructions = Instructions,
+        Capabilities = new ServerCapabilities { Tools = new ToolsCapability() },
+        Handlers = new McpServerHandlers { ListToolsHandler = tools.ListAsync, CallToolHandler = tools.CallAsync },
+        // Tools take what they need from their constructors; a service scope per call would be paid for nothing.
+        ScopeRequests = false,
+    };
+
+    public McpSession CreateSession(Guid owner)
+    {
+        var id = SessionTable.NewId();
+        var transport = new StreamableHttpServerTransport(loggers) { SessionId = id, FlowExecutionContextFromRequests = true };
+        return new McpSession(id, owner, transport, ModelContextProtocol.Server.McpServer.Create(transport, _options, loggers, services), time);
+    }
+
+    /// <summary>Serves one message without a session and is gone when it has been answered.</summary>
+    public async Task<bool> ServeOnceAsync(
+        JsonRpcMessage message, Stream response, Func<JsonRpcMessage?, ValueTask>? onResponseStarting, CancellationToken ct)
+    {
+        await using var transport = new StreamableHttpServerTransport(loggers) { Stateless = true };
+        await using var server = ModelContextProtocol.Server.McpServer.Create(transport, _options, loggers, services);
+        using var hungUp = new CancellationTokenSource();
+        Task run;
+        using (ExecutionContext.SuppressFlow())
+        {
+            run = server.RunAsync(hungUp.Token);
+        }
+
+        // The loop above must not carry the request's context, but the handler should: its spans belong under the request's.
+        message.Context!.ExecutionContext = ExecutionContext.Capture();
+        try
+        {
+            return await transport.HandlePostRequestAsync(message, response, onResponseStarting, ct);
+        }
+        catch (OperationCanceledException)
+        {
+            // The caller hung up. Ending the transport alone would let the tool run on.
+            await hungUp.CancelAsync();
+            throw;
+        }
+        finally
+        {
+            await transport.DisposeAsync();
+            await run.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+}

@@ -1,0 +1,66 @@
+using System.Collections.Concurrent;
+using System.Text.Json;
+using Engram.Engine.Keys;
+using Engram.McpServer.Tools;
+using Engram.McpServer.Transport;
+using ModelContextProtocol.Protocol;
+
+namespace Engram.McpServer.Tests;
+
+/// <summary>Answers what it was sent.</summary>
+internal sealed class EchoTool() : EngramTool(Define(
+    "test_echo", "Echo", "Test only.",
+    """{"type":"object","properties":{"text":{"type":"string","maxLength":1000}},"required":["text"],"additionalProperties":false}""",
+    """{"type":"object","properties":{"echo":{"type":"string"}},"required":["echo"]}""",
+    readOnly: true))
+{
+    public override Scopes Scope => Scopes.MemoriesRead;
+
+    public override ValueTask<CallToolResult?> RunAsync(McpCall call, ToolArguments arguments, CancellationToken ct)
+    {
+        var text = arguments.RequiredText("text", 1000);
+        return new(arguments.Invalid
+            ? null
+            : new CallToolResult
+            {
+                Content = [new TextContentBlock { Text = text }],
+                StructuredContent = JsonSerializer.SerializeToElement(new { echo = text }),
+            });
+    }
+}
+
+/// <summary>Runs until it is cancelled, and tells the test when it began and how it ended.</summary>
+internal sealed class WaitTool() : EngramTool(Define(
+    "test_wait", "Wait", "Test only.",
+    """{"type":"object","properties":{"name":{"type":"string"}},"required":["name"]}""",
+    """{"type":"object","properties":{}}""",
+    readOnly: true))
+{
+    private readonly ConcurrentDictionary<string, (TaskCompletionSource Began, TaskCompletionSource Cancelled)> _runs = new();
+
+    public override Scopes Scope => Scopes.MemoriesRead;
+
+    public Task Began(string name) => Run(name).Began.Task;
+
+    public Task Cancelled(string name) => Run(name).Cancelled.Task;
+
+    public override async ValueTask<CallToolResult?> RunAsync(McpCall call, ToolArguments arguments, CancellationToken ct)
+    {
+        var run = Run(arguments.RequiredText("name", 100));
+        run.Began.TrySetResult();
+        try
+        {
+            await Task.Delay(Timeout.Infinite, ct);
+        }
+        catch (OperationCanceledException)
+        {
+            run.Cancelled.TrySetResult();
+            throw;
+        }
+
+        return null;
+    }
+
+    private (TaskCompletionSource Began, TaskCompletionSource Cancelled) Run(string name) => _runs.GetOrAdd(name,
+        _ => (new(TaskCreationOptions.RunContinuationsAsynchronously), new(TaskCreationOptions.RunContinuationsAsynchronously)));
+}
