@@ -22,6 +22,8 @@ public static class ServiceDefaults
         // A log line a request belongs to the request record, not to the console.
         builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
         builder.Logging.AddFilter("Microsoft.Hosting.Lifetime", LogLevel.Warning);
+        // Npgsql writes every statement at Information, which costs a request more than its key check.
+        builder.Logging.AddFilter("Npgsql", LogLevel.Warning);
         return builder;
     }
 

@@ -1,4 +1,6 @@
+using Engram.Engine.Accounts;
 using Engram.Engine.Database;
+using Engram.Engine.Keys;
 using Engram.ServiceDefaults;
 using Microsoft.Extensions.Options;
 
@@ -14,7 +16,10 @@ internal static class MigrateVerb
         var builder = Host.CreateApplicationBuilder(args);
         builder.AddServiceDefaults();
         builder.Services.AddOptions<MigrationOptions>().BindConfiguration("Engram:Database").ValidateDataAnnotations();
+        builder.Services.AddOptions<KeyOptions>().BindConfiguration("Engram:Keys").ValidateDataAnnotations();
         builder.Services.AddSingleton<Migrator>();
+        builder.Services.AddSingleton<KeyHasher>();
+        builder.Services.AddSingleton<FirstTenant>();
         using var host = builder.Build();
 
         var owner = builder.Configuration.GetConnectionString(OwnerConnection);
@@ -29,6 +34,9 @@ internal static class MigrateVerb
             var options = host.Services.GetRequiredService<IOptions<MigrationOptions>>().Value;
             var applied = await host.Services.GetRequiredService<Migrator>().MigrateAsync(owner, options);
             Console.WriteLine(applied.Count == 0 ? "The schema is up to date." : $"Applied {applied.Count} migration(s).");
+            var bootstrap = builder.Configuration.GetSection("Engram:Bootstrap");
+            if (await host.Services.GetRequiredService<FirstTenant>().EnsureAsync(owner, bootstrap["ApiKey"], bootstrap["PortalSetupToken"]))
+                Console.WriteLine("Made the first tenant with its bucket 'default'.");
             return 0;
         }
         catch (OptionsValidationException e)

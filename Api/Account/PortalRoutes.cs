@@ -1,0 +1,72 @@
+using Engram.Api.Auth;
+using Engram.Api.Http;
+using Engram.Engine.Accounts;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Engram.Api.Account;
+
+/// <summary>Who am I, and the portal's way in and out.</summary>
+internal static class PortalRoutes
+{
+    private const string ProblemJson = "application/problem+json";
+
+    public static void MapPortalAccounts(this IEndpointRouteBuilder routes)
+    {
+        var account = routes.MapGroup("/account").WithTags("Account");
+        account.MapGet("/me", Me).RequireKey().WithName("me").WithSummary("The tenant, the person and the key behind this request.");
+        account.MapPost("/portal/setup", SetUpAsync).WithName("portal_setup")
+            .WithSummary("Uses up the one-time link: makes the owner's account and a first key, and signs in.")
+            .Produces<ProblemBody>(StatusCodes.Status401Unauthorized, ProblemJson)
+            .Produces<ProblemBody>(StatusCodes.Status409Conflict, ProblemJson)
+            .Produces<ProblemBody>(StatusCodes.Status429TooManyRequests, ProblemJson);
+        account.MapPost("/portal/sign-in", SignInAsync).WithName("portal_sign_in").WithSummary("Opens a session of twelve hours.")
+            .Produces<ProblemBody>(StatusCodes.Status401Unauthorized, ProblemJson)
+            .Produces<ProblemBody>(StatusCodes.Status429TooManyRequests, ProblemJson);
+        account.MapPost("/portal/sign-out", SignOutAsync).RequireKey().WithName("portal_sign_out").WithSummary("Ends the session of this request.")
+            .Produces<ProblemBody>(StatusCodes.Status403Forbidden, ProblemJson);
+    }
+
+    private static Ok<MeResponse> Me(Caller caller) => TypedResults.Ok(MeResponse.From(caller.Principal));
+
+    private static async Task<Results<Created<SetupResponse>, Problem>> SetUpAsync(
+        HttpContext context, Body<SetupRequest> body, PortalAccounts accounts, RequestLimits limits, CancellationToken cancellationToken)
+    {
+        var (token, email, password) = (body.Value.Token, body.Value.Email.Trim(), body.Value.Password);
+        if (limits.AttemptSignIn(AddressOf(context), email) is { } tooMany)
+            return tooMany;
+        if (!LooksLikeEmail(email))
+            return Problems.Invalid("email", "Must be an e-mail address.");
+        var (session, firstKey, failure) = await accounts.SetUpAsync(token, email, password, cancellationToken);
+        return failure switch
+        {
+            SetupFailure.TokenInvalid => Problems.WrongSetupToken(),
+            SetupFailure.EmailTaken => Problems.Conflict("email", "Somebody has this e-mail address already."),
+            _ => TypedResults.Created("/account/me", SetupResponse.From(session!, firstKey!)),
+        };
+    }
+
+    private static async Task<Results<Created<SessionResponse>, Problem>> SignInAsync(
+        HttpContext context, Body<SignInRequest> body, PortalAccounts accounts, RequestLimits limits, CancellationToken cancellationToken)
+    {
+        var email = body.Value.Email.Trim();
+        if (limits.AttemptSignIn(AddressOf(context), email) is { } tooMany)
+            return tooMany;
+        return await accounts.SignInAsync(email, body.Value.Password, cancellationToken) is { } session
+            ? TypedResults.Created("/account/me", SessionResponse.From(session))
+            : Problems.WrongSignIn();
+    }
+
+    private static async Task<Results<NoContent, Problem>> SignOutAsync(Caller caller, PortalAccounts accounts, CancellationToken cancellationToken)
+    {
+        if (caller.Principal.User is null)
+            return Problems.NeedsSession();
+        await accounts.SignOutAsync(caller.Principal, cancellationToken);
+        return TypedResults.NoContent();
+    }
+
+    private static string AddressOf(HttpContext context) => context.Connection.RemoteIpAddress?.ToString() ?? "";
+
+    // Whether it exists only a message could tell; this catches what was typed into the wrong box.
+    private static bool LooksLikeEmail(string text) =>
+        text.IndexOf('@') is > 0 and var at && at == text.LastIndexOf('@') && at < text.Length - 1 && !text.Any(char.IsWhiteSpace);
+}

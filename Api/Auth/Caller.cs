@@ -1,0 +1,27 @@
+using System.Reflection;
+using Engram.Api.Http;
+using Engram.Engine;
+using Engram.Engine.Keys;
+using Engram.Engine.Latency;
+
+namespace Engram.Api.Auth;
+
+/// <summary>Who calls, and the request's clock: the parameter every handler behind a key takes.</summary>
+/// <param name="Principal">The key's owner and what the key may do.</param>
+/// <param name="Timer">The request's clock.</param>
+public sealed record Caller(Principal Principal, OpTimer Timer)
+{
+    public Tenant Tenant => Principal.Tenant;
+
+    /// <summary>Set by the authentication middleware, so it is missing only where a route forgot to ask for a key.</summary>
+    public static ValueTask<Caller?> BindAsync(HttpContext context, ParameterInfo parameter) =>
+        context.Features.Get<Caller>() is { } caller
+            ? ValueTask.FromResult<Caller?>(caller)
+            : throw new InvalidOperationException($"The route of '{parameter.Member.Name}' takes a caller but asks for no key.");
+
+    /// <summary>
+    /// A problem if the bucket is outside the key's allow-list: the same one a missing bucket gives, so that a key learns nothing of the
+    /// tenant's other buckets.
+    /// </summary>
+    public Problem? MissingBucket(string bucket) => Principal.MayUse(bucket) ? null : Problems.BucketNotFound(bucket);
+}

@@ -1,0 +1,24 @@
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.Options;
+
+namespace Engram.Api.Http;
+
+/// <summary>What the HTTP layer needs of the host.</summary>
+internal static class ApiHosting
+{
+    public static WebApplicationBuilder AddHttpLayer(this WebApplicationBuilder builder)
+    {
+        builder.Services.AddOptions<LimitOptions>().BindConfiguration("Engram:Limits").ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddSingleton<RequestLimits>();
+        builder.Services.AddSingleton<IConfigureOptions<KestrelServerOptions>>(services => new ConfigureOptions<KestrelServerOptions>(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = services.GetRequiredService<IOptions<LimitOptions>>().Value.BodyBytes;
+        }));
+        // Thrown and caught by the request frame, which says what is wrong; the default only sets the status.
+        builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
+        builder.Services.ConfigureHttpJsonOptions(options =>
+            ApiJson.Configure(options.SerializerOptions).TypeInfoResolverChain.Insert(0, ApiJson.Wire));
+        return builder;
+    }
+}

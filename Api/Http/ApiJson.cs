@@ -1,0 +1,36 @@
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using System.Text.Json.Serialization;
+using Engram.Api.Account;
+
+namespace Engram.Api.Http;
+
+/// <summary>Everything that goes over the wire, with serializers made at build time. Names are snake_case, absent values are left out.</summary>
+[JsonSerializable(typeof(ProblemBody))]
+[JsonSerializable(typeof(MeResponse))]
+[JsonSerializable(typeof(KeyList))]
+[JsonSerializable(typeof(KeyWithSecret))]
+[JsonSerializable(typeof(CreateKeyRequest))]
+[JsonSerializable(typeof(RollKeyRequest))]
+[JsonSerializable(typeof(SetupRequest))]
+[JsonSerializable(typeof(SetupResponse))]
+[JsonSerializable(typeof(SignInRequest))]
+[JsonSerializable(typeof(SessionResponse))]
+internal sealed partial class ApiJson : JsonSerializerContext
+{
+    /// <summary>The context with the wire's options.</summary>
+    public static ApiJson Wire { get; } = new(Configure(new JsonSerializerOptions()));
+
+    /// <summary>Sets the wire's rules: the framework serializes some results with options of its own.</summary>
+    public static JsonSerializerOptions Configure(JsonSerializerOptions options)
+    {
+        options.PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower;
+        options.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
+        options.RespectNullableAnnotations = true;
+        options.NumberHandling = JsonNumberHandling.Strict;
+
+        // The answers are application/json, never inside HTML: text stays readable, and short.
+        options.Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;
+        return options;
+    }
+}

@@ -1,0 +1,96 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text.Json.Serialization;
+using Engram.Engine.Latency;
+using Microsoft.AspNetCore.Http.Metadata;
+
+namespace Engram.Api.Http;
+
+/// <summary>One thing wrong with a request.</summary>
+/// <param name="Field">Where: a JSON path such as <c>options.top_k</c> or <c>memories[3].content</c>, a query parameter or a header.</param>
+/// <param name="Message">What is wrong, and what would be right.</param>
+public sealed record FieldError(string Field, string Message);
+
+/// <summary>The body of an RFC 9457 problem, with the members older clients read (<c>error</c>) and the ones that name a field.</summary>
+/// <param name="Type">URI reference of the kind of problem.</param>
+/// <param name="Title">The kind in words, the same for every occurrence.</param>
+/// <param name="Status">The response's status code.</param>
+/// <param name="Code">The kind as a stable word for programs.</param>
+/// <param name="Detail">What happened this time.</param>
+/// <param name="TraceId">Names the request in the logs and traces.</param>
+/// <param name="Error">Repeats the detail for older clients.</param>
+/// <param name="Field">The first field that is wrong, if a field is.</param>
+/// <param name="Errors">Every field that is wrong, where there are several.</param>
+public sealed record ProblemBody(
+    string Type,
+    string Title,
+    int Status,
+    string Code,
+    string Detail,
+    [property: JsonPropertyName("traceId")] string TraceId,
+    string Error,
+    string? Field = null,
+    IReadOnlyList<FieldError>? Errors = null);
+
+/// <summary>A refusal on its way out. Made by <see cref="Problems"/> only.</summary>
+public sealed class Problem : IResult, IStatusCodeHttpResult, IContentTypeHttpResult, IEndpointMetadataProvider
+{
+    private const string ProblemJson = "application/problem+json";
+
+    internal Problem(int status, string code, string title, string detail, params IReadOnlyList<FieldError> errors) =>
+        (Status, Code, Title, Detail, Errors) = (status, code, title, detail, errors);
+
+    public int Status { get; }
+
+    public string Code { get; }
+
+    public string Title { get; }
+
+    public string Detail { get; }
+
+    public IReadOnlyList<FieldError> Errors { get; }
+
+    /// <summary>When to try again, or null. Sent as <c>Retry-After</c> in whole seconds, at least one.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
+    int? IStatusCodeHttpResult.StatusCode => Status;
+
+    string? IContentTypeHttpResult.ContentType => ProblemJson;
+
+    public static void PopulateMetadata(System.Reflection.MethodInfo method, EndpointBuilder builder) =>
+        builder.Metadata.Add(new ProducesResponseTypeMetadata(StatusCodes.Status400BadRequest, typeof(ProblemBody), [ProblemJson]));
+
+    public Task ExecuteAsync(HttpContext httpContext)
+    {
+        var response = httpContext.Response;
+        response.StatusCode = Status;
+        if (Status == StatusCodes.Status401Unauthorized)
+            response.Headers.WWWAuthenticate = "Bearer";
+        if (RetryAfter is { } wait)
+            response.Headers.RetryAfter = Math.Max(1, Math.Ceiling(wait.TotalSeconds)).ToString("0", CultureInfo.InvariantCulture);
+        response.Headers.CacheControl = "no-store";
+        return response.WriteAsJsonAsync(BodyFor(httpContext), ApiJson.Wire.ProblemBody, ProblemJson, httpContext.RequestAborted);
+    }
+
+    /// <summary>The body as it is sent. The trace id is the trace's where the request is traced, else the request's own id.</summary>
+    internal ProblemBody BodyFor(HttpContext context)
+    {
+        var traceId = Activity.Current?.TraceId.ToHexString() ?? context.Features.Get<OpTimer>()?.RequestId.ToString() ?? context.TraceIdentifier;
+        return new ProblemBody(
+            $"urn:engram:problem:{Code}",
+            Title,
+            Status,
+            Code,
+            Detail,
+            traceId,
+            Detail,
+            Errors.Count > 0 ? Errors[0].Field : null,
+            Errors.Count > 1 ? Errors : null);
+    }
+}
+
+/// <summary>Ends a request from where no result can be returned: while a parameter is bound. Caught by the request frame only.</summary>
+public sealed class ProblemException(Problem problem) : Exception(problem.Detail)
+{
+    public Problem Problem { get; } = problem;
+}

@@ -1,0 +1,123 @@
+using Engram.Engine;
+
+namespace Engram.Api.Http;
+
+/// <summary>Makes every refusal there is. One place, so that code, status and words stay the same for the same thing.</summary>
+public static class Problems
+{
+    public static Problem Invalid(string field, string message) => Invalid(new FieldError(field, message));
+
+    public static Problem Invalid(params IReadOnlyList<FieldError> errors) => new(
+        StatusCodes.Status400BadRequest,
+        "invalid_request",
+        "The request is not valid",
+        errors is [var only] ? $"{only.Field}: {only.Message}" : $"{errors.Count} fields are not valid; the first is {errors[0].Field}: {errors[0].Message}",
+        errors);
+
+    public static Problem Malformed(string detail) =>
+        new(StatusCodes.Status400BadRequest, "invalid_request", "The request is not valid", detail);
+
+    /// <summary>The same for every reason: whoever tries keys learns nothing from the answer.</summary>
+    public static Problem Unauthenticated() => new(
+        StatusCodes.Status401Unauthorized,
+        "unauthenticated",
+        "The request carries no valid API key",
+        "Send a valid key as 'Authorization: Bearer eng_live_...' or 'X-API-Key: eng_live_...'.");
+
+    public static Problem WrongSignIn() => new(
+        StatusCodes.Status401Unauthorized, "unauthenticated", "Not signed in", "The e-mail address or the password is wrong.");
+
+    public static Problem WrongSetupToken() => new(
+        StatusCodes.Status401Unauthorized,
+        "unauthenticated",
+        "Not signed in",
+        "The one-time link is wrong, too old, or was used already.",
+        new FieldError("token", "Is wrong, too old, or was used already."));
+
+    public static Problem InsufficientScope(string scope) => new(
+        StatusCodes.Status403Forbidden, "insufficient_scope", "The key may not do this", $"This needs a key with the scope '{scope}'.");
+
+    public static Problem ExceedsCreator() => new(
+        StatusCodes.Status403Forbidden,
+        "insufficient_scope",
+        "The key may not do this",
+        "A key cannot make or roll a key that is allowed more than itself: check scopes and buckets.");
+
+    public static Problem NeedsSession() => new(
+        StatusCodes.Status403Forbidden, "insufficient_scope", "The key may not do this", "This needs a portal session, not an API key.");
+
+    public static Problem BucketNotFound(string bucket) => new(
+        StatusCodes.Status404NotFound, "bucket_not_found", "There is no such bucket", $"There is no bucket '{Shorten(bucket)}'.", new FieldError("bucket", "There is no such bucket."));
+
+    public static Problem MemoryNotFound(string id) => new(
+        StatusCodes.Status404NotFound, "memory_not_found", "There is no such memory", $"There is no memory '{Shorten(id)}' in this bucket.", new FieldError("id", "There is no such memory."));
+
+    public static Problem KeyNotFound(string id) => new(
+        StatusCodes.Status404NotFound, "key_not_found", "There is no such key", $"There is no key '{Shorten(id)}'.", new FieldError("id", "There is no such key."));
+
+    public static Problem RouteNotFound(HttpRequest request) => new(
+        StatusCodes.Status404NotFound, "not_found", "There is nothing here", $"There is no route {request.Method} {Shorten(request.Path)}. See /openapi/v1.json.");
+
+    public static Problem MethodNotAllowed(HttpRequest request, string allowed) => new(
+        StatusCodes.Status405MethodNotAllowed,
+        "method_not_allowed",
+        "The method is not allowed here",
+        $"{Shorten(request.Method)} is not allowed on {Shorten(request.Path)}; allowed: {allowed}.");
+
+    /// <summary>What the engine refused, in its own words.</summary>
+    public static Problem From(EngramException e)
+    {
+        FieldError[] errors = e.Field is { } field ? [new FieldError(field, e.Message)] : [];
+        return e.Kind switch
+        {
+            FailureKind.BucketNotFound => new Problem(StatusCodes.Status404NotFound, "bucket_not_found", "There is no such bucket", e.Message, errors),
+            FailureKind.MemoryNotFound => new Problem(StatusCodes.Status404NotFound, "memory_not_found", "There is no such memory", e.Message, errors),
+            FailureKind.Conflict => new Problem(StatusCodes.Status409Conflict, "conflict", "It conflicts with what is there", e.Message, errors),
+            FailureKind.IdempotencyConflict => new Problem(
+                StatusCodes.Status409Conflict, "idempotency_conflict", "The idempotency key was used for another request", e.Message, errors),
+            FailureKind.PayloadTooLarge => new Problem(
+                StatusCodes.Status413PayloadTooLarge, "payload_too_large", "The request is too large", e.Message, errors),
+            FailureKind.QuotaExceeded => new Problem(
+                StatusCodes.Status429TooManyRequests, "quota_exceeded", "The plan's limit is reached", e.Message, errors),
+            _ => new Problem(StatusCodes.Status400BadRequest, "invalid_request", "The request is not valid", e.Message, errors),
+        };
+    }
+
+    public static Problem Conflict(string field, string detail) => new(
+        StatusCodes.Status409Conflict, "conflict", "It conflicts with what is there", detail, new FieldError(field, detail));
+
+    public static Problem UnsupportedMediaType(string? contentType) => new(
+        StatusCodes.Status415UnsupportedMediaType,
+        "unsupported_media_type",
+        "The content type is not supported",
+        $"The body must be JSON: send 'Content-Type: application/json', not '{Shorten(contentType ?? "")}'.",
+        new FieldError("Content-Type", "Must be application/json."));
+
+    public static Problem PayloadTooLarge(string field, string detail) => new(
+        StatusCodes.Status413PayloadTooLarge, "payload_too_large", "The request is too large", detail, new FieldError(field, detail));
+
+    public static Problem RateLimited(string detail, TimeSpan? retryAfter) => new(
+        StatusCodes.Status429TooManyRequests, "rate_limited", "Too many requests", detail)
+    { RetryAfter = retryAfter ?? TimeSpan.FromSeconds(1) };
+
+    public static Problem NotReady() => new(
+        StatusCodes.Status503ServiceUnavailable, "not_ready", "Not ready", "The service cannot reach its database. Try again shortly.")
+    { RetryAfter = TimeSpan.FromSeconds(1) };
+
+    public static Problem Internal() => new(
+        StatusCodes.Status500InternalServerError, "internal_error", "Something went wrong", "The request failed for no fault of yours. Its trace id finds it in the logs.");
+
+    /// <summary>For a status the framework set without a body.</summary>
+    internal static Problem? ForBareStatus(HttpContext context) => context.Response.StatusCode switch
+    {
+        StatusCodes.Status404NotFound => RouteNotFound(context.Request),
+        StatusCodes.Status405MethodNotAllowed => MethodNotAllowed(context.Request, context.Response.Headers.Allow.ToString()),
+        StatusCodes.Status413PayloadTooLarge => PayloadTooLarge("body", "The body is too large."),
+        StatusCodes.Status415UnsupportedMediaType => UnsupportedMediaType(context.Request.ContentType),
+        >= 400 and < 500 => Malformed("The request is not valid."),
+        _ => null,
+    };
+
+    /// <summary>What a caller sent, short enough to send back.</summary>
+    private static string Shorten(string text) => text.Length <= 100 ? text : string.Concat(text.AsSpan(0, 100), "...");
+}

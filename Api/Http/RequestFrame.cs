@@ -1,0 +1,100 @@
+using System.Text.RegularExpressions;
+using Engram.Engine;
+using Engram.Engine.Latency;
+using Npgsql;
+
+namespace Engram.Api.Http;
+
+/// <summary>
+/// The outermost middleware: starts the clock, gives the request its id, answers what went wrong inside with a problem, and writes
+/// <c>X-Request-Id</c> and <c>Server-Timing</c>.
+/// </summary>
+public static partial class RequestFrame
+{
+    // Stack and message never leave the process; 499 is what proxies write down for a caller that hung up.
+    private const int ClientClosedRequest = 499;
+
+    public static IApplicationBuilder UseRequestFrame(this WebApplication app)
+    {
+        var log = app.Services.GetRequiredService<ILogger<Problem>>();
+        return app.Use(next => context => InvokeAsync(context, next, log));
+    }
+
+    private static async Task InvokeAsync(HttpContext context, RequestDelegate next, ILogger log)
+    {
+        var timer = new OpTimer(Guid.CreateVersion7());
+        context.Features.Set(timer);
+        context.Response.Headers["X-Request-Id"] = timer.RequestId.ToString();
+        context.Response.OnStarting(WriteServerTiming, context);
+        try
+        {
+            await next(context);
+            if (context.Response is { HasStarted: false, StatusCode: >= 400, ContentType: null } && Problems.ForBareStatus(context) is { } problem)
+                await problem.ExecuteAsync(context);
+        }
+        catch (Exception e)
+        {
+            await AnswerAsync(context, e, log);
+        }
+        finally
+        {
+            timer.Stop();
+        }
+    }
+
+    private static Task WriteServerTiming(object state)
+    {
+        var context = (HttpContext)state;
+        context.Response.Headers["Server-Timing"] = context.Features.Get<OpTimer>()!.ToServerTiming();
+        return Task.CompletedTask;
+    }
+
+    private static Task AnswerAsync(HttpContext context, Exception exception, ILogger log)
+    {
+        if (context.RequestAborted.IsCancellationRequested)
+        {
+            context.Response.StatusCode = ClientClosedRequest;
+            return Task.CompletedTask;
+        }
+
+        var problem = exception switch
+        {
+            EngramException e => Problems.From(e),
+            ProblemException e => e.Problem,
+            BadHttpRequestException e => FromBadRequest(e),
+            NpgsqlException { IsTransient: true } => Problems.NotReady(),
+            _ => null,
+        };
+        if (problem is null || problem.Status == StatusCodes.Status503ServiceUnavailable)
+            log.RequestFailed(exception, context.Request.Method, RoutePattern(context));
+        if (context.Response.HasStarted)
+        {
+            context.Abort();
+            return Task.CompletedTask;
+        }
+
+        // Content headers an endpoint set before it failed must not describe the problem's body. The request's own headers stay.
+        context.Response.ContentLength = null;
+        context.Response.Headers.ETag = default;
+        return (problem ?? Problems.Internal()).ExecuteAsync(context);
+    }
+
+    private static Problem FromBadRequest(BadHttpRequestException e)
+    {
+        if (e.StatusCode == StatusCodes.Status413PayloadTooLarge)
+            return Problems.PayloadTooLarge("body", "The body is larger than this server accepts.");
+        var match = ParameterMessage().Match(e.Message);
+        return match.Success
+            ? Problems.Invalid(ToSnakeCase(match.Groups["name"].Value), $"'{match.Groups["value"].Value}' is not a value of type {match.Groups["type"].Value}.")
+            : Problems.Malformed("The request is malformed.");
+    }
+
+    private static string RoutePattern(HttpContext context) =>
+        (context.GetEndpoint() as RouteEndpoint)?.RoutePattern.RawText ?? "(no route)";
+
+    private static string ToSnakeCase(string name) => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(name);
+
+    // The framework tells which parameter did not bind only in words.
+    [GeneratedRegex("""^Failed to bind parameter "(?<type>\S+) (?<name>\w+)" from "(?<value>[\s\S]{0,100})""", RegexOptions.ExplicitCapture)]
+    private static partial Regex ParameterMessage();
+}

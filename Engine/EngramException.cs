@@ -1,0 +1,48 @@
+namespace Engram.Engine;
+
+/// <summary>Why an operation could not be done, in the words of the wire contract.</summary>
+public enum FailureKind
+{
+    /// <summary>The input is wrong; <see cref="EngramException.Field"/> names where.</summary>
+    InvalidRequest,
+
+    /// <summary>No such bucket for this tenant. Another tenant's bucket looks the same.</summary>
+    BucketNotFound,
+
+    /// <summary>No such memory in this bucket. Another tenant's memory looks the same.</summary>
+    MemoryNotFound,
+
+    /// <summary>The state does not allow it: a name taken, an edit lost to another.</summary>
+    Conflict,
+
+    /// <summary>The idempotency key was used for another request.</summary>
+    IdempotencyConflict,
+
+    /// <summary>The input is larger than its limit.</summary>
+    PayloadTooLarge,
+
+    /// <summary>The plan's limit is reached.</summary>
+    QuotaExceeded,
+}
+
+/// <summary>A typed failure the caller can act on. Its message is safe to return: it never holds a stored text, a query or a secret.</summary>
+/// <param name="kind">What kind of failure.</param>
+/// <param name="message">What was wrong and what to do about it.</param>
+/// <param name="field">The input field, in wire spelling, or null.</param>
+public sealed class EngramException(FailureKind kind, string message, string? field = null) : Exception(message)
+{
+    /// <summary>What kind of failure.</summary>
+    public FailureKind Kind { get; } = kind;
+
+    /// <summary>The input field in wire spelling (<c>metadata</c>, <c>memories[3].content</c>), or null.</summary>
+    public string? Field { get; } = field;
+
+    internal static EngramException Invalid(string field, string message) => new(FailureKind.InvalidRequest, message, field);
+
+    internal static EngramException TooLarge(string field, string message) => new(FailureKind.PayloadTooLarge, message, field);
+
+    internal static EngramException NoBucket(string bucket) =>
+        new(FailureKind.BucketNotFound, $"There is no bucket '{bucket}'. GET /v1/buckets lists yours; storing a memory makes a bucket of a new name.", "bucket");
+
+    internal static EngramException NoMemory() => new(FailureKind.MemoryNotFound, "There is no such memory in this bucket.", "memory_id");
+}
