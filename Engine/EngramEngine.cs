@@ -1,4 +1,9 @@
+using Engram.Engine.Buckets;
 using Engram.Engine.Database;
+using Engram.Engine.Embeddings;
+using Engram.Engine.Extraction;
+using Engram.Engine.Memories;
+using Engram.Engine.Recall;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -11,9 +16,29 @@ public static class EngramEngine
     /// <param name="services">The host's services.</param>
     public static IServiceCollection AddEngramEngine(this IServiceCollection services)
     {
+        services.AddOptions<RecallOptions>().BindConfiguration("Engram:Recall").ValidateDataAnnotations().ValidateOnStart();
+        return services
+            .AddEngramExtraction()
+            .AddEngramEmbeddings()
+            .AddSingleton<BucketStore>()
+            .AddSingleton<MemoryEncoder>()
+            .AddSingleton<MemoryStore>()
+            .AddSingleton<MemoryReader>()
+            .AddSingleton<MemoryEditor>()
+            .AddSingleton<MemoryRemoval>()
+            .AddSingleton<Recall.Recall>();
+    }
+
+    /// <summary>Registers the database and the extraction queue: all the Worker needs.</summary>
+    /// <param name="services">The host's services.</param>
+    public static IServiceCollection AddEngramExtraction(this IServiceCollection services)
+    {
         services.TryAddSingleton(TimeProvider.System);
-        services.AddSingleton<TenantDb>();
-        services.AddSingleton<SystemDb>();
-        return services;
+        return services
+            .AddSingleton<TenantDb>()
+            .AddSingleton<SystemDb>()
+            .AddSingleton<WakeUp>()
+            .AddSingleton<JobQueue>()
+            .AddSingleton<TripleStore>();
     }
 }

@@ -19,4 +19,10 @@ internal static partial class Log
 
     [LoggerMessage(LogLevel.Information, "Embedding model {ModelId} ({Dimensions} dimensions) is ready after {Milliseconds:F0} ms")]
     public static partial void EmbedderReady(this ILogger logger, string modelId, int dimensions, double milliseconds);
+
+    [LoggerMessage(LogLevel.Debug, "The hint that jobs wait could not be sent ({Error}); the Worker's poll finds them")]
+    public static partial void WakeUpNotSent(this ILogger logger, string error);
+
+    [LoggerMessage(LogLevel.Warning, "The {Arm} arm of a query failed: {Error} {SqlState}")]
+    public static partial void ArmFailed(this ILogger logger, string arm, string error, string? sqlState);
 }

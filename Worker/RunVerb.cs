@@ -13,7 +13,7 @@ internal static class RunVerb
         builder.AddServiceDefaults();
         builder.AddKeyedNpgsqlDataSource(TenantDb.ConnectionName);
         builder.AddKeyedNpgsqlDataSource(SystemDb.ConnectionName);
-        builder.Services.AddEngramEngine();
+        builder.Services.AddEngramExtraction();
 
         var app = builder.Build();
         app.MapDefaultEndpoints();

@@ -1,0 +1,77 @@
+using Engram.Engine.Database;
+using Npgsql;
+
+namespace Engram.Engine.Buckets;
+
+/// <summary>What the read and the write path need to know of a bucket.</summary>
+/// <param name="Id">The bucket's id.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="Languages">Text search configurations of its memories.</param>
+/// <param name="VectorIndex">Name of its own HNSW index, or null: exact scan.</param>
+/// <param name="Memories">Memories stored.</param>
+/// <param name="Lexemes">Sum of their lengths in lexemes.</param>
+internal sealed record BucketScope(Guid Id, string Name, string[] Languages, string? VectorIndex, long Memories, long Lexemes)
+{
+    private const string Columns = """
+        select b.id, b.name, b.languages, b.vector_index, coalesce(c.memories, 0)::bigint, coalesce(c.lexemes, 0)::bigint
+        from buckets b
+        left join lateral (
+            select sum(memories) as memories, sum(lexemes) as lexemes
+            from bucket_counters c where c.tenant_id = b.tenant_id and c.bucket_id = b.id
+        ) c on true
+        """;
+
+    private const string ByNames = $"{Columns} where b.tenant_id = $1 and b.name = any($2)";
+
+    private const string ByIds = $"{Columns} where b.tenant_id = $1 and b.id = any($2)";
+
+    /// <summary>Average length of a memory in lexemes; 1 for an empty bucket.</summary>
+    public double AverageLength => Memories > 0 ? Math.Max(1, (double)Lexemes / Memories) : 1;
+
+    /// <summary>Adds two statements whose results <see cref="ReadAsync"/> reads: buckets by name and by id.</summary>
+    public static TenantBatch AddTo(TenantBatch batch, Tenant tenant, IEnumerable<string> buckets)
+    {
+        var ids = new List<Guid>();
+        var names = new List<string>();
+        foreach (var bucket in buckets)
+        {
+            if (Guid.TryParse(bucket, out var id))
+                ids.Add(id);
+            else
+                names.Add(bucket);
+        }
+
+        return batch
+            .Add(ByNames, Sql.Uuid(tenant.Id), Sql.Texts([.. names]))
+            .Add(ByIds, Sql.Uuid(tenant.Id), Sql.Uuids([.. ids]));
+    }
+
+    /// <summary>Reads both results and leaves the reader on the second.</summary>
+    public static async Task<List<BucketScope>> ReadAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
+    {
+        var scopes = new List<BucketScope>();
+        for (var result = 0; result < 2; result++)
+        {
+            if (result == 1)
+                await reader.NextResultAsync(cancellationToken);
+            while (await reader.ReadAsync(cancellationToken))
+            {
+                var scope = new BucketScope(
+                    reader.GetGuid(0), reader.GetString(1), reader.GetFieldValue<string[]>(2), reader.IsDBNull(3) ? null : reader.GetString(3),
+                    reader.GetInt64(4), reader.GetInt64(5));
+                if (scopes.TrueForAll(s => s.Id != scope.Id))
+                    scopes.Add(scope);
+            }
+        }
+
+        return scopes;
+    }
+
+    /// <summary>One bucket by name or id, or null.</summary>
+    public static async Task<BucketScope?> FindAsync(TenantDb db, Tenant tenant, string bucket, CancellationToken cancellationToken)
+    {
+        await using var batch = AddTo(db.Batch(tenant), tenant, [bucket]);
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        return (await ReadAsync(reader, cancellationToken)).FirstOrDefault();
+    }
+}

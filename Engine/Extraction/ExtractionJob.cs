@@ -1,0 +1,13 @@
+namespace Engram.Engine.Extraction;
+
+/// <summary>A claimed job with the text to extract from.</summary>
+/// <param name="Tenant">Whose.</param>
+/// <param name="Id">The job.</param>
+/// <param name="BucketId">The memory's bucket.</param>
+/// <param name="MemoryId">The memory.</param>
+/// <param name="MemoryVersion">The version the job is for; an edit makes a new job.</param>
+/// <param name="Fence">Number of the claim: completing with a lower one than the row's is refused.</param>
+/// <param name="Attempt">1 for the first.</param>
+/// <param name="Input">What the extractor gets.</param>
+public sealed record ExtractionJob(
+    Tenant Tenant, Guid Id, Guid BucketId, Guid MemoryId, int MemoryVersion, long Fence, int Attempt, ExtractionInput Input);

@@ -1,0 +1,54 @@
+using Engram.Engine.Embeddings;
+
+namespace Engram.Engine.Memories;
+
+/// <summary>Checks memories and turns their text into vectors, outside any transaction.</summary>
+/// <param name="embedder">The sentence encoder.</param>
+public sealed class MemoryEncoder(OnnxEmbedder embedder)
+{
+    /// <summary>The model id stored with every vector.</summary>
+    public string Model => embedder.ModelId;
+
+    /// <summary>Wrong memories get an entry in <paramref name="failures"/>; the others are returned.</summary>
+    internal List<PreparedMemory> Prepare(IReadOnlyList<NewMemory> memories, EngramException?[] failures, CancellationToken cancellationToken)
+    {
+        var prepared = new List<PreparedMemory>(memories.Count);
+        for (var i = 0; i < memories.Count; i++)
+        {
+            cancellationToken.ThrowIfCancellationRequested();
+            try
+            {
+                MemoryLimits.Check(memories[i]);
+                var language = TextLanguage.Resolve(memories[i].Language);
+                var (vectors, tokens) = Encode(memories[i].Content, cancellationToken);
+                prepared.Add(new PreparedMemory
+                {
+                    Index = i,
+                    Id = Guid.CreateVersion7(),
+                    Source = memories[i],
+                    Hash = ContentHash.Of(memories[i]),
+                    Language = language,
+                    TokenCount = tokens,
+                    Vectors = vectors,
+                });
+            }
+            catch (EngramException e)
+            {
+                failures[i] = memories.Count == 1 ? e : new EngramException(e.Kind, e.Message, $"memories[{i}].{e.Field}");
+            }
+        }
+
+        return prepared;
+    }
+
+    /// <summary>One unit vector per chunk. Singly, because a stored vector must not depend on what it was batched with.</summary>
+    internal (IReadOnlyList<float[]> Vectors, int Tokens) Encode(string text, CancellationToken cancellationToken)
+    {
+        var chunks = embedder.Chunker.Split(text);
+        var vectors = new List<float[]>(chunks.Count);
+        foreach (var chunk in chunks)
+            vectors.Add(embedder.Embed(chunk, cancellationToken));
+
+        return (vectors, embedder.Chunker.CountTokens(text));
+    }
+}

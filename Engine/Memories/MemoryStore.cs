@@ -1,0 +1,192 @@
+using Engram.Engine.Buckets;
+using Engram.Engine.Database;
+using Engram.Engine.Extraction;
+using Engram.Engine.Latency;
+using Npgsql;
+
+namespace Engram.Engine.Memories;
+
+/// <summary>
+/// Stores memories. The row, its postings, its vectors, its job and the bucket's counters are one transaction, so when a receipt is there the
+/// memory is found by keyword and by vector, and nothing that was acknowledged can be lost.
+/// </summary>
+/// <param name="db">The door to tenant rows.</param>
+/// <param name="encoder">Checks and encodes what is to be stored.</param>
+/// <param name="wakeUp">Tells the Worker that there is work.</param>
+/// <param name="time">The clock.</param>
+public sealed class MemoryStore(TenantDb db, MemoryEncoder encoder, WakeUp wakeUp, TimeProvider time)
+{
+    // A lost race (the same text, bucket or key at the same time) is seen by the next look; it does not repeat without another writer.
+    private const int Attempts = 5;
+
+    private readonly DuplicateFinder _duplicates = new(db);
+
+    /// <summary>Stores one memory.</summary>
+    /// <param name="tenant">Whose.</param>
+    /// <param name="bucket">Name or id; a new name makes a bucket.</param>
+    /// <param name="memory">The memory.</param>
+    /// <param name="options">How.</param>
+    /// <param name="timer">Gets the hops <c>embed</c> and <c>db-read</c>.</param>
+    /// <param name="cancellationToken">Cancels before the commit.</param>
+    /// <exception cref="EngramException">The input is wrong, the bucket id unknown, or the idempotency key was used for something else.</exception>
+    public async Task<Receipt> StoreAsync(
+        Tenant tenant, string bucket, NewMemory memory, StoreOptions options, OpTimer timer, CancellationToken cancellationToken = default)
+    {
+        var outcome = (await StoreAsync(tenant, bucket, [memory], options, timer, cancellationToken))[0];
+        return outcome.Receipt ?? throw outcome.Failure!;
+    }
+
+    /// <summary>Stores several memories in one transaction; wrong ones are refused one by one, the others are stored.</summary>
+    /// <param name="tenant">Whose.</param>
+    /// <param name="bucket">Name or id; a new name makes a bucket.</param>
+    /// <param name="memories">1 to 500 memories.</param>
+    /// <param name="options">How.</param>
+    /// <param name="timer">Gets the hops <c>embed</c> and <c>db-read</c>.</param>
+    /// <param name="cancellationToken">Cancels before the commit.</param>
+    /// <returns>An outcome per memory, in order.</returns>
+    /// <exception cref="EngramException">The batch as a whole is wrong.</exception>
+    public async Task<IReadOnlyList<StoreOutcome>> StoreAsync(
+        Tenant tenant, string bucket, IReadOnlyList<NewMemory> memories, StoreOptions options, OpTimer timer, CancellationToken cancellationToken = default)
+    {
+        if (memories.Count is 0 or > MemoryLimits.MaxBatch)
+            throw EngramException.Invalid("memories", $"A batch holds 1 to {MemoryLimits.MaxBatch} memories; this one has {memories.Count}.");
+        if (!Guid.TryParse(bucket, out _))
+            BucketName.Check(bucket);
+        IdempotencyRecord.Check(options.IdempotencyKey);
+        var requestHash = options.IdempotencyKey is null ? null : IdempotencyRecord.HashOf(bucket, memories);
+        if (requestHash is not null && await IdempotencyRecord.FindAsync(db, tenant, options.IdempotencyKey!, requestHash, cancellationToken) is { } recorded)
+            return recorded;
+
+        var failures = new EngramException?[memories.Count];
+        List<PreparedMemory> prepared;
+        using (timer.Measure(Hop.Embed))
+            prepared = encoder.Prepare(memories, failures, cancellationToken);
+
+        using var hop = timer.Measure(Hop.DbRead);
+        var raced = false;
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                var plan = await PlanAsync(tenant, bucket, prepared, failures, raced, cancellationToken);
+                if (!options.DryRun)
+                    await WriteAsync(tenant, plan, options, requestHash, cancellationToken);
+                return plan.Outcomes;
+            }
+            catch (PostgresException e) when (attempt < Attempts && requestHash is not null && IdempotencyRecord.IsKeyTaken(e))
+            {
+                if (await IdempotencyRecord.FindAsync(db, tenant, options.IdempotencyKey!, requestHash, cancellationToken) is { } other)
+                    return other;
+            }
+            catch (PostgresException e) when (attempt < Attempts && IsRace(e))
+            {
+                raced = true;
+            }
+        }
+    }
+
+    /// <summary>Takes a store back within 24 hours, unless the memory was edited since.</summary>
+    /// <param name="tenant">Whose.</param>
+    /// <param name="bucket">Name or id.</param>
+    /// <param name="undoToken">From the receipt.</param>
+    /// <param name="removal">Removes the memory.</param>
+    /// <param name="timer">Gets the hop <c>db-read</c>.</param>
+    /// <param name="cancellationToken">Cancels before the commit.</param>
+    /// <exception cref="EngramException">The token is not one of ours, too old, or the memory has changed.</exception>
+    public async Task UndoAsync(
+        Tenant tenant, string bucket, string undoToken, MemoryRemoval removal, OpTimer timer, CancellationToken cancellationToken = default)
+    {
+        if (!UndoToken.TryRead(undoToken, out var memoryId, out var storedAt))
+            throw EngramException.Invalid("undo_token", "undo_token is not one that a receipt carried.");
+        if (time.GetUtcNow() - storedAt > UndoToken.Lifetime)
+            throw new EngramException(FailureKind.Conflict, "The store is older than 24 hours: delete the memory instead.", "undo_token");
+        await removal.DeleteAsync(tenant, bucket, memoryId, timer, onlyVersion: 1, cancellationToken);
+    }
+
+    private async Task<StorePlan> PlanAsync(
+        Tenant tenant, string bucketRef, List<PreparedMemory> prepared, EngramException?[] failures, bool raced, CancellationToken cancellationToken)
+    {
+        var found = await BucketScope.FindAsync(db, tenant, bucketRef, cancellationToken);
+        if (found is null && Guid.TryParse(bucketRef, out _))
+            throw EngramException.NoBucket(bucketRef);
+        var now = time.GetUtcNow();
+        var bucket = found ?? new BucketScope(Guid.CreateVersion7(now), bucketRef, [TextLanguage.Default], null, 0, 0);
+        var stored = await _duplicates.FindAsync(tenant, bucket, prepared, encoder.Model, cancellationToken);
+
+        var plan = new StorePlan(bucket, found is null, now, new StoreOutcome[failures.Length]);
+        for (var i = 0; i < failures.Length; i++)
+            plan.Outcomes[i] = new StoreOutcome(null, failures[i]);
+        for (var i = 0; i < prepared.Count; i++)
+        {
+            var memory = prepared[i];
+            var duplicate = stored[i] ?? plan.Accepted.Select(a => DuplicateFinder.Compare(a, memory)).FirstOrDefault(d => d is not null);
+            if (duplicate is null)
+                plan.Accepted.Add(memory);
+            else if (!duplicate.SameText)
+                plan.Merged.Add((duplicate.MemoryId, memory.Source));
+            plan.Outcomes[memory.Index] = new StoreOutcome(ReceiptFor(bucket, memory, duplicate, raced, now), null);
+        }
+
+        return plan;
+    }
+
+    private static Receipt ReceiptFor(BucketScope bucket, PreparedMemory memory, Duplicate? duplicate, bool raced, DateTimeOffset now)
+    {
+        var extraction = memory.Source.Infer ? ExtractionState.Pending : ExtractionState.Skipped;
+        if (duplicate is null)
+        {
+            return new Receipt(
+                memory.Id, bucket.Id, bucket.Name, memory.TokenCount, StoreStatus.Stored, null, null, null, extraction, UndoToken.For(memory.Id, now));
+        }
+
+        var reason = raced && duplicate.Reason == MergeReason.ContentHash ? MergeReason.ConcurrentInsertRace : duplicate.Reason;
+        return new Receipt(
+            duplicate.MemoryId, bucket.Id, bucket.Name, memory.TokenCount, StoreStatus.Merged, duplicate.MemoryId, Math.Round(duplicate.Similarity, 4), reason,
+            extraction, null);
+    }
+
+    private async Task WriteAsync(Tenant tenant, StorePlan plan, StoreOptions options, byte[]? requestHash, CancellationToken cancellationToken)
+    {
+        if (plan.Accepted.Count == 0 && plan.Merged.Count == 0 && requestHash is null)
+            return;
+        await using var batch = db.Batch(tenant);
+        if (requestHash is not null)
+            batch.AddIdempotency(tenant, options.IdempotencyKey!, requestHash, IdempotencyRecord.Serialize(plan.Outcomes), plan.Now);
+        var writesMemory = plan.Accepted.Count > 0;
+        if (plan.IsNewBucket && writesMemory)
+            batch.AddBucket(tenant, plan.Bucket, plan.Now);
+        foreach (var language in plan.Accepted.Select(m => m.Language).Distinct().Except(plan.Bucket.Languages))
+            batch.AddBucketLanguage(tenant, plan.Bucket, language);
+        // In the order of the unique index, so that two batches with the same texts wait for each other instead of deadlocking.
+        foreach (var memory in plan.Accepted.OrderBy(m => Convert.ToHexString(m.Hash), StringComparer.Ordinal))
+            batch.AddMemory(tenant, plan.Bucket, memory, options.StoredBy, encoder.Model, plan.Now);
+        foreach (var (into, memory) in plan.Merged)
+            batch.AddMerged(tenant, into, memory, options.StoredBy, plan.Now);
+        if (writesMemory)
+        {
+            Guid[] ids = [.. plan.Accepted.Select(m => m.Id)];
+            batch.AddJobs(tenant, plan.Bucket.Id, [.. plan.Accepted.Where(m => m.Source.Infer).Select(m => m.Id)], version: 1, plan.Now);
+            batch.AddCount(tenant, plan.Bucket.Id, ids, plan.Accepted.Sum(m => m.Vectors.Count), plan.Now);
+        }
+
+        await batch.ExecuteAsync(cancellationToken);
+        if (plan.Accepted.Exists(m => m.Source.Infer))
+            wakeUp.Signal();
+    }
+
+    private static bool IsRace(PostgresException e) => e.SqlState switch
+    {
+        PostgresErrorCodes.UniqueViolation => e.ConstraintName is "memories_unique_content" or "buckets_name" or "memory_history_pkey",
+        // The bucket, or the memory to merge into, was deleted meanwhile.
+        PostgresErrorCodes.ForeignKeyViolation or PostgresErrorCodes.DeadlockDetected => true,
+        _ => false,
+    };
+
+    /// <summary>What a store will write, and what it will answer.</summary>
+    private sealed record StorePlan(BucketScope Bucket, bool IsNewBucket, DateTimeOffset Now, StoreOutcome[] Outcomes)
+    {
+        public List<PreparedMemory> Accepted { get; } = [];
+
+        public List<(Guid Into, NewMemory Memory)> Merged { get; } = [];
+    }
+}

@@ -1,0 +1,25 @@
+namespace Engram.Engine.Memories;
+
+/// <summary>A checked and encoded memory on its way into the database.</summary>
+internal sealed record PreparedMemory
+{
+    /// <summary>Position in the request.</summary>
+    public required int Index { get; init; }
+
+    public required Guid Id { get; init; }
+
+    public required NewMemory Source { get; init; }
+
+    public required byte[] Hash { get; init; }
+
+    /// <summary>Text search configuration.</summary>
+    public required string Language { get; init; }
+
+    public required int TokenCount { get; init; }
+
+    /// <summary>One unit vector a chunk.</summary>
+    public required IReadOnlyList<float[]> Vectors { get; init; }
+}
+
+/// <summary>A memory that is there already and takes a new one in.</summary>
+internal sealed record Duplicate(Guid MemoryId, double Similarity, MergeReason Reason, bool SameText);
