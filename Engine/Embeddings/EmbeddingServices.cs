@@ -16,6 +16,7 @@ public static class EmbeddingServices
     /// </summary>
     public static IServiceCollection AddEngramEmbeddings(this IServiceCollection services)
     {
+        services.TryAddSingleton(TimeProvider.System);
         services.AddOptions<EmbeddingOptions>().BindConfiguration("Engram:Embeddings").ValidateDataAnnotations().ValidateOnStart();
         services.TryAddSingleton(provider => new OnnxEmbedder(provider.GetRequiredService<IOptions<EmbeddingOptions>>().Value));
         services.TryAddSingleton<IEmbeddingGenerator<string, Embedding<float>>>(provider => provider.GetRequiredService<OnnxEmbedder>());

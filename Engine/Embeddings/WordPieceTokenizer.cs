@@ -143,7 +143,7 @@ internal sealed class WordPieceTokenizer : ITextTokenizer
             Append(cleaned, rune, isWord: IsIdeograph(rune.Value), isSpace: IsSpace(rune));
         }
 
-        var folded = _lowerCase ? Fold(cleaned.ToString()) : cleaned.ToString().Normalize(NormalizationForm.FormC);
+        var folded = _lowerCase ? Fold(cleaned.ToString()) : cleaned.ToString();
         var split = new StringBuilder(folded.Length + 16);
         foreach (var rune in folded.EnumerateRunes())
         {
@@ -172,7 +172,7 @@ internal sealed class WordPieceTokenizer : ITextTokenizer
     /// <summary>Lower case without accents: decomposed, marks dropped.</summary>
     private static string Fold(string text)
     {
-        var decomposed = text.ToLowerInvariant().Normalize(NormalizationForm.FormD);
+        var decomposed = text.Normalize(NormalizationForm.FormD);
         var result = new StringBuilder(decomposed.Length);
         foreach (var rune in decomposed.EnumerateRunes())
         {
@@ -182,16 +182,16 @@ internal sealed class WordPieceTokenizer : ITextTokenizer
             }
         }
 
-        return result.ToString();
+        return result.ToString().ToLowerInvariant();
     }
 
     private static bool IsSpace(Rune rune) =>
         rune.Value is ' ' or '\t' or '\n' or '\r' || Rune.GetUnicodeCategory(rune) == UnicodeCategory.SpaceSeparator;
 
+    /// <summary>Not the unassigned code points: which those are depends on the Unicode version of the machine.</summary>
     private static bool IsControl(Rune rune) =>
         rune.Value is not ('\t' or '\n' or '\r')
-        && Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.OtherNotAssigned
-            or UnicodeCategory.PrivateUse or UnicodeCategory.Surrogate;
+        && Rune.GetUnicodeCategory(rune) is UnicodeCategory.Control or UnicodeCategory.Format or UnicodeCategory.PrivateUse;
 
     /// <summary>All ASCII that is neither letter nor digit nor space counts, unlike in Unicode ("$", "^", "`").</summary>
     private static bool IsPunctuation(Rune rune) =>
