@@ -1,8 +1,43 @@
+using Engram.Portal;
+using Engram.Portal.Account;
+using Engram.Portal.Client;
+using Engram.Portal.Components;
+using Engram.Portal.Health;
+using Engram.Portal.Security;
 using Engram.ServiceDefaults;
+using Radzen;
 
 var builder = WebApplication.CreateBuilder(args);
+// `dotnet run` and the tests start the build output, which keeps the packages' static files where they were restored.
+builder.WebHost.UseStaticWebAssets();
+builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
+
 builder.AddServiceDefaults();
+builder.AddPortalOptions();
+builder.AddEngramApiClient();
+builder.AddPartsHealth();
+builder.AddAccount();
+builder.Services.AddRazorComponents().AddInteractiveServerComponents();
+builder.Services.AddRadzenComponents();
 
 var app = builder.Build();
+app.UseSecurityHeaders();
+app.UseExceptionHandler("/error", createScopeForErrors: true);
+app.UseStatusCodePagesWithReExecute("/problem/{0}", createScopeForStatusCodePages: true);
+app.UseAuthentication();
+app.UseRateLimiter();
+app.UseAuthorization();
+app.UseAntiforgery();
+
+app.MapStaticAssets().AllowAnonymous();
+app.MapAccount();
 app.MapDefaultEndpoints();
+app.MapRazorComponents<App>()
+    .RequireAuthorization()
+    // The policy of the security headers already forbids framing; Blazor's own would replace it with a weaker one.
+    .AddInteractiveServerRenderMode(options => options.ContentSecurityFrameAncestorsPolicy = null);
+
 await app.RunAsync();
+
+/// <summary>The portal's entry point, named so that tests can find the assembly.</summary>
+public partial class Program;

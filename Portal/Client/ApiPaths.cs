@@ -1,0 +1,41 @@
+using System.Globalization;
+using Microsoft.AspNetCore.Http.Extensions;
+
+namespace Engram.Portal.Client;
+
+/// <summary>The Api's paths, in one place because the client calls them and "show as curl" prints them.</summary>
+public static class ApiPaths
+{
+    public static string Bucket(string bucket) => $"v1/buckets/{Uri.EscapeDataString(bucket)}";
+
+    public static string Memories(string bucket) => $"{Bucket(bucket)}/memories";
+
+    public static string Memory(string bucket, string id) => $"{Memories(bucket)}/{Uri.EscapeDataString(id)}";
+}
+
+/// <summary>One page of a bucket's memories, newest first.</summary>
+/// <param name="Limit">1 to 100.</param>
+/// <param name="Offset">Memories to skip.</param>
+public sealed record MemoryListing(int Limit, int Offset, string? Status = null, string? UserId = null, string? Category = null)
+{
+    public string ToQueryString()
+    {
+        var query = new QueryBuilder
+        {
+            { "limit", Limit.ToString(CultureInfo.InvariantCulture) },
+            { "offset", Offset.ToString(CultureInfo.InvariantCulture) },
+        };
+        Add(query, "status", Status);
+        Add(query, "user_id", UserId);
+        Add(query, "category", Category);
+        return query.ToString();
+    }
+
+    private static void Add(QueryBuilder query, string name, string? value)
+    {
+        if (!string.IsNullOrEmpty(value))
+        {
+            query.Add(name, value);
+        }
+    }
+}

@@ -1,0 +1,46 @@
+using System.Globalization;
+
+namespace Engram.Portal.Components.Controls;
+
+/// <summary>Numbers and times as a person reads them; times are UTC everywhere, as on the wire.</summary>
+public static class Figures
+{
+    public static string Count(long value) => value.ToString("N0", CultureInfo.InvariantCulture);
+
+    public static string Plural(long value, string one, string many) => $"{Count(value)} {(value == 1 ? one : many)}";
+
+    public static string Time(DateTimeOffset? time) =>
+        time is { } t ? t.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss 'UTC'", CultureInfo.InvariantCulture) : "never";
+
+    public static string Day(DateTimeOffset time) => time.UtcDateTime.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture);
+
+    public static string Milliseconds(double? value) => value is { } ms ? ms.ToString(ms < 10 ? "0.0" : "0", CultureInfo.InvariantCulture) + " ms" : "–";
+
+    /// <summary>How long ago, in its largest unit; "just now" below a minute.</summary>
+    public static string Ago(DateTimeOffset? time, DateTimeOffset now)
+    {
+        if (time is not { } then)
+        {
+            return "never";
+        }
+        var age = now - then;
+        return age switch
+        {
+            { TotalMinutes: < 1 } => "just now",
+            { TotalHours: < 1 } => Plural((long)age.TotalMinutes, "minute ago", "minutes ago"),
+            { TotalDays: < 1 } => Plural((long)age.TotalHours, "hour ago", "hours ago"),
+            { TotalDays: < 60 } => Plural((long)age.TotalDays, "day ago", "days ago"),
+            _ => Day(then),
+        };
+    }
+
+    public static string Bytes(long bytes) => bytes switch
+    {
+        < 1024 => $"{bytes} B",
+        < 1024 * 1024 => Scaled(bytes / 1024d, "KiB"),
+        < 1024L * 1024 * 1024 => Scaled(bytes / (1024d * 1024), "MiB"),
+        _ => Scaled(bytes / (1024d * 1024 * 1024), "GiB"),
+    };
+
+    private static string Scaled(double value, string unit) => value.ToString("0.#", CultureInfo.InvariantCulture) + " " + unit;
+}
