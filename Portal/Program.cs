@@ -2,6 +2,7 @@ using Engram.Portal;
 using Engram.Portal.Account;
 using Engram.Portal.Client;
 using Engram.Portal.Components;
+using Engram.Portal.Components.Controls;
 using Engram.Portal.Health;
 using Engram.Portal.Security;
 using Engram.ServiceDefaults;
@@ -19,6 +20,7 @@ builder.AddPartsHealth();
 builder.AddAccount();
 builder.Services.AddRazorComponents().AddInteractiveServerComponents();
 builder.Services.AddRadzenComponents();
+builder.Services.AddScoped<Toasts>();
 
 var app = builder.Build();
 app.UseSecurityHeaders();

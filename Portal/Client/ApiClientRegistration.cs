@@ -8,12 +8,13 @@ internal static class ApiClientRegistration
     {
         builder.Services.AddSingleton<ServiceAddresses>();
         builder.Services.AddScoped<SessionToken>();
+        // Without the factory's own loggers: they write whole addresses, and a search is in one.
         builder.Services.AddHttpClient(ClientName, (services, http) =>
         {
             http.BaseAddress = services.GetRequiredService<ServiceAddresses>().Api
                 ?? throw new InvalidOperationException("services:api:http:0 must be the address of the Api.");
             http.Timeout = TimeSpan.FromSeconds(15);
-        });
+        }).RemoveAllLoggers();
         // Not a typed client of the factory: its handlers live in a scope of their own and could not see whose circuit it is.
         builder.Services.AddScoped(services => new EngramApiClient(
             services.GetRequiredService<IHttpClientFactory>().CreateClient(ClientName),

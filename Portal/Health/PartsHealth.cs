@@ -82,7 +82,7 @@ internal static class PartsHealthRegistration
 {
     public static void AddPartsHealth(this IHostApplicationBuilder builder)
     {
-        builder.Services.AddHttpClient(PartsHealth.ClientName, http => http.Timeout = TimeSpan.FromSeconds(2));
+        builder.Services.AddHttpClient(PartsHealth.ClientName, http => http.Timeout = TimeSpan.FromSeconds(2)).RemoveAllLoggers();
         builder.Services.AddScoped<PartsHealth>();
     }
 }
