@@ -19,15 +19,11 @@ internal sealed record ChildProcessSpec(string FileName, IReadOnlyList<string> A
 }
 
 /// <summary>
-/// A child that cannot outlive this process. It runs in a session of its own (a Ctrl-C in the terminal reaches the AppHost only,
-/// which then stops the children in order) behind <c>leash.sh</c>, whose watcher stops it when this process dies without stopping it.
-/// PR_SET_PDEATHSIG was not taken: it is tied to the thread that forked, and the thread pool's threads come and go.
+/// A child that cannot outlive this process: it has a <see cref="Session"/> of its own, and the <see cref="Warden"/> stops it when this
+/// process dies without doing so.
 /// </summary>
 internal sealed class ChildProcess : IDisposable
 {
-    private static readonly string Leash = ReadLeash();
-    private static readonly string? SessionProgram = FindSessionProgram();
-
     private readonly Process _process;
     private readonly ChildProcessSpec _spec;
     private readonly Task<int> _exited;
@@ -37,6 +33,7 @@ internal sealed class ChildProcess : IDisposable
         _process = process;
         _spec = spec;
         Id = process.Id;
+        Warden.Current.Watch(Id, spec.StopSignal, spec.Grace);
         _exited = WatchAsync(ended);
     }
 
@@ -45,7 +42,7 @@ internal sealed class ChildProcess : IDisposable
     /// <summary>Completes with the exit code (128 + signal when killed by one) after all output was delivered.</summary>
     public Task<int> Exited => _exited;
 
-    /// <exception cref="System.ComponentModel.Win32Exception">The program could not be started.</exception>
+    /// <exception cref="LocalHostException">The program is not there.</exception>
     public static ChildProcess Start(ChildProcessSpec spec, Action<string> output, Action<string>? error = null)
     {
         var start = new ProcessStartInfo
@@ -60,7 +57,7 @@ internal sealed class ChildProcess : IDisposable
             start.UserName = spec.UserName;
         }
 
-        foreach (var argument in CommandLine(spec))
+        foreach (var argument in Session.Wrap(ResolveProgram(spec.FileName), spec.Arguments))
         {
             if (start.FileName.Length == 0)
             {
@@ -89,7 +86,10 @@ internal sealed class ChildProcess : IDisposable
         process.ErrorDataReceived += (_, line) => Deliver(error ?? output, line.Data);
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         process.Exited += (_, _) => ended.TrySetResult();
+        // Before the child, which is then unwatched for no longer than it takes to write a line.
+        _ = Warden.Current;
         process.Start();
+        process.StandardInput.Close();
         process.BeginOutputReadLine();
         process.BeginErrorReadLine();
         return new ChildProcess(process, spec, ended.Task);
@@ -139,18 +139,9 @@ internal sealed class ChildProcess : IDisposable
     private async Task<int> WatchAsync(Task ended)
     {
         await ended;
-        try
-        {
-            // Tells the watcher that there is nothing left to stop: it must not signal a process id that may be reused.
-            await _process.StandardInput.WriteLineAsync("ended");
-            _process.StandardInput.Close();
-        }
-        catch (IOException)
-        {
-            // The watcher is gone already.
-        }
-
-        if (SessionProgram is not null)
+        // A process id may be reused at once.
+        Warden.Current.Forget(Id);
+        if (Session.IsOwn)
         {
             // What the program itself started and left behind is in its process group.
             Signals.Send(-Id, StopSignal.Kill);
@@ -177,26 +168,9 @@ internal sealed class ChildProcess : IDisposable
         }
     }
 
-    private static IEnumerable<string> CommandLine(ChildProcessSpec spec)
-    {
-        string[] session = SessionProgram switch
-        {
-            null => [],
-            var perl when perl.EndsWith("perl", StringComparison.Ordinal) => [perl, "-MPOSIX=setsid", "-e", "setsid(); exec { $ARGV[0] } @ARGV"],
-            var setsid => [setsid],
-        };
-        var grace = Math.Max(1, (int)spec.Grace.TotalSeconds).ToString(System.Globalization.CultureInfo.InvariantCulture);
-        return [.. session, "/bin/sh", "-c", Leash, "leash", Signals.ShellName(spec.StopSignal), grace, spec.FileName, .. spec.Arguments];
-    }
+    /// <summary>setsid would report a missing program only by its exit code.</summary>
+    private static string ResolveProgram(string name) =>
+        name.Contains('/', StringComparison.Ordinal) ? (File.Exists(name) ? name : throw Missing(name)) : Tools.Find(name) ?? throw Missing(name);
 
-    /// <summary>setsid on Linux; macOS has none but ships perl. Neither forks here: the process id stays the program's.</summary>
-    private static string? FindSessionProgram() => Tools.Find("setsid") ?? Tools.Find("perl");
-
-    private static string ReadLeash()
-    {
-        using var stream = typeof(ChildProcess).Assembly.GetManifestResourceStream("leash.sh")!;
-        using var reader = new StreamReader(stream);
-        // Without the comments: the script is an argument that shows in every listing of processes.
-        return string.Join('\n', reader.ReadToEnd().Split('\n').Where(line => !line.StartsWith('#')));
-    }
+    private static LocalHostException Missing(string program) => new($"The program '{program}' is needed and not found. Install it or put it on PATH.");
 }

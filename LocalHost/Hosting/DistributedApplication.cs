@@ -1,0 +1,87 @@
+using System.Reflection;
+using Aspire.Hosting.ApplicationModel;
+using Engram.LocalHost;
+using Engram.LocalHost.Running;
+
+namespace Aspire.Hosting;
+
+/// <summary>An application model that can be run.</summary>
+public sealed class DistributedApplication : IAsyncDisposable
+{
+    private readonly DistributedApplicationBuilder _model;
+    private readonly ApplicationRunner _runner;
+    private readonly ResourceConsole _console;
+
+    internal DistributedApplication(DistributedApplicationBuilder model, TextWriter output)
+    {
+        _model = model;
+        _console = new ResourceConsole(output, [.. model.Resources.Where(ApplicationRunner.Runs).Select(resource => resource.Name)]);
+        _runner = new ApplicationRunner(model, ResourceNotifications, _console);
+    }
+
+    public ResourceNotificationService ResourceNotifications { get; } = new();
+
+    internal IReadOnlyCollection<IResource> Resources => [.. _model.Resources];
+
+    public static IDistributedApplicationBuilder CreateBuilder(string[] args)
+    {
+        if (AppHostCapture.Current is { } capture)
+        {
+            return new DistributedApplicationBuilder(capture.Args, capture.AppHost) { Capture = capture };
+        }
+
+        try
+        {
+            var builder = new DistributedApplicationBuilder(args, Assembly.GetEntryAssembly());
+            if (builder.Options.Help)
+            {
+                Console.WriteLine(HostOptions.Usage);
+                Environment.Exit(0);
+            }
+
+            return builder;
+        }
+        catch (LocalHostException e)
+        {
+            Console.Error.WriteLine(e.Message);
+            Environment.Exit(2);
+            throw;
+        }
+    }
+
+    public void Run() => RunAsync().GetAwaiter().GetResult();
+
+    /// <summary>Runs until Ctrl-C, SIGTERM, SIGHUP or cancellation, then stops every resource. A failed start sets the exit code 1.</summary>
+    public async Task RunAsync(CancellationToken cancellationToken = default)
+    {
+        using var stop = new StopSignals(() => _console.Host("stopping (once more to stop at once)"), cancellationToken);
+        try
+        {
+            await StartAsync(stop.Token);
+            await _runner.WhenStartedAsync(stop.Token);
+            await Task.Delay(Timeout.Infinite, stop.Token);
+        }
+        catch (OperationCanceledException) when (stop.Token.IsCancellationRequested)
+        {
+        }
+        catch (Exception e) when (e is LocalHostException or DistributedApplicationException)
+        {
+            _console.Error(e.Message);
+            Environment.ExitCode = 1;
+        }
+        finally
+        {
+            await StopAsync(CancellationToken.None);
+        }
+    }
+
+    public Task StartAsync(CancellationToken cancellationToken = default) => _runner.StartAsync(cancellationToken);
+
+    public Task StopAsync(CancellationToken cancellationToken = default) => _runner.StopAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        await StopAsync();
+        _runner.Dispose();
+    }
+}
