@@ -54,7 +54,7 @@ public sealed class DistributedApplication : IAsyncDisposable
     /// <summary>Runs until Ctrl-C, SIGTERM, SIGHUP or cancellation, then stops every resource. A failed start sets the exit code 1.</summary>
     public async Task RunAsync(CancellationToken cancellationToken = default)
     {
-        using var stop = new StopSignals(() => _console.Host("stopping (once more to stop at once)"), cancellationToken);
+        using var stop = new StopSignals(() => _console.Host("stopping (Ctrl-C again to stop at once)"), cancellationToken);
         try
         {
             await StartAsync(stop.Token);
