@@ -1,7 +1,8 @@
 // A folder of the per-user cache that is either complete or not there. Builds of several checkouts may ask at once.
 
-import { open, mkdir, readdir, rename, rm, stat, unlink, utimes } from 'node:fs/promises';
 import { existsSync, unlinkSync } from 'node:fs';
+import { mkdir, open, readFile, readdir, rename, rm, stat, unlink, utimes } from 'node:fs/promises';
+import os from 'node:os';
 import path from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 
@@ -37,16 +38,35 @@ async function acquireLock(file, isDone) {
   for (;;) {
     try {
       const handle = await open(file, 'wx');
-      await handle.writeFile(String(process.pid));
+      await handle.writeFile(`${process.pid} ${os.hostname()}`);
       await handle.close();
       return holdLock(file);
     } catch (error) {
       if (error.code !== 'EEXIST') throw error;
     }
     if (isDone()) return async () => {};
-    const age = await stat(file).then((entry) => Date.now() - entry.mtimeMs, () => 0);
-    if (age > StaleMilliseconds) await unlink(file).catch(() => {});
+    if (await isAbandoned(file)) await unlink(file).catch(() => {});
     else await delay(PollMilliseconds);
+  }
+}
+
+/** Its process is gone (seen on this machine only), or it stopped to show that it lives. */
+async function isAbandoned(file) {
+  try {
+    const [pid, host] = (await readFile(file, 'utf8')).split(' ');
+    if (host === os.hostname() && !isRunning(Number(pid))) return true;
+    return Date.now() - (await stat(file)).mtimeMs > StaleMilliseconds;
+  } catch {
+    return false;
+  }
+}
+
+function isRunning(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error.code === 'EPERM';
   }
 }
 
