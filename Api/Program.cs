@@ -1,17 +1,19 @@
 using Engram.Api.Account;
 using Engram.Api.Auth;
+using Engram.Api.Buckets;
 using Engram.Api.Http;
+using Engram.Api.Memories;
 using Engram.Engine;
 using Engram.Engine.Database;
 using Engram.Engine.Keys;
+using Engram.Engine.Usage;
 using Engram.ServiceDefaults;
 
 var builder = WebApplication.CreateSlimBuilder(args);
 builder.AddServiceDefaults();
 builder.AddKeyedNpgsqlDataSource(TenantDb.ConnectionName);
 builder.AddKeyedNpgsqlDataSource(SystemDb.ConnectionName);
-builder.Services.AddEngramEngine();
-builder.Services.AddEngramKeys();
+builder.Services.AddEngramEngine().AddEngramKeys().AddEngramUsage();
 builder.AddHttpLayer();
 
 var app = builder.Build();
@@ -21,6 +23,9 @@ app.UseKeyAuthentication();
 app.MapDefaultEndpoints();
 
 var api = app.MapGroup("").WithRouteFilter();
-api.MapPortalAccounts();
+api.MapBuckets();
+api.MapMemories();
+api.MapPlanUsage();
 api.MapKeys();
+api.MapPortalAccounts();
 await app.RunAsync();

@@ -41,8 +41,11 @@ public sealed class EngramException(FailureKind kind, string message, string? fi
 
     internal static EngramException TooLarge(string field, string message) => new(FailureKind.PayloadTooLarge, message, field);
 
-    internal static EngramException NoBucket(string bucket) =>
+    /// <summary>A bucket that is not there, or that the caller may not know of.</summary>
+    /// <param name="bucket">As the caller named it.</param>
+    public static EngramException NoBucket(string bucket) =>
         new(FailureKind.BucketNotFound, $"There is no bucket '{bucket}'. GET /v1/buckets lists yours; storing a memory makes a bucket of a new name.", "bucket");
 
-    internal static EngramException NoMemory() => new(FailureKind.MemoryNotFound, "There is no such memory in this bucket.", "memory_id");
+    /// <summary>A memory that is not there, or that the caller may not know of.</summary>
+    public static EngramException NoMemory() => new(FailureKind.MemoryNotFound, "There is no such memory in this bucket.", "memory_id");
 }

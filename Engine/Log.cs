@@ -25,4 +25,7 @@ internal static partial class Log
 
     [LoggerMessage(LogLevel.Warning, "The {Arm} arm of a query failed: {Error} {SqlState}")]
     public static partial void ArmFailed(this ILogger logger, string arm, string error, string? sqlState);
+
+    [LoggerMessage(LogLevel.Warning, "Writing {Count} sums of usage failed; they are written with the next ones")]
+    public static partial void UsageNotWritten(this ILogger logger, Exception exception, int count);
 }

@@ -13,11 +13,11 @@ internal static class KeyRoutes
         var keys = routes.MapGroup("/account/keys").RequireScope(Scopes.AccountAdmin).WithTags("Account");
         keys.MapGet("", ListAsync).WithName("list_keys").WithSummary("Every key, newest first, without the keys themselves.");
         keys.MapPost("", CreateAsync).WithName("create_key").WithSummary("Makes a key. It is shown in this answer and never again.")
-            .Produces<ProblemBody>(StatusCodes.Status403Forbidden, "application/problem+json");
+            .ProducesProblems(StatusCodes.Status403Forbidden);
         keys.MapPost("/{id}/roll", RollAsync).WithName("roll_key").WithSummary("Replaces a key by a new one that may do the same.")
-            .Produces<ProblemBody>(StatusCodes.Status404NotFound, "application/problem+json");
+            .ProducesProblems(StatusCodes.Status404NotFound);
         keys.MapDelete("/{id}", RevokeAsync).WithName("revoke_key").WithSummary("Revokes a key.")
-            .Produces<ProblemBody>(StatusCodes.Status404NotFound, "application/problem+json");
+            .ProducesProblems(StatusCodes.Status404NotFound);
     }
 
     private static async Task<Ok<KeyList>> ListAsync(Caller caller, ApiKeys keys, TimeProvider time, CancellationToken cancellationToken)

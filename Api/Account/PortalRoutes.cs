@@ -8,22 +8,20 @@ namespace Engram.Api.Account;
 /// <summary>Who am I, and the portal's way in and out.</summary>
 internal static class PortalRoutes
 {
-    private const string ProblemJson = "application/problem+json";
-
     public static void MapPortalAccounts(this IEndpointRouteBuilder routes)
     {
         var account = routes.MapGroup("/account").WithTags("Account");
         account.MapGet("/me", Me).RequireKey().WithName("me").WithSummary("The tenant, the person and the key behind this request.");
         account.MapPost("/portal/setup", SetUpAsync).WithName("portal_setup")
             .WithSummary("Uses up the one-time link: makes the owner's account and a first key, and signs in.")
-            .Produces<ProblemBody>(StatusCodes.Status401Unauthorized, ProblemJson)
-            .Produces<ProblemBody>(StatusCodes.Status409Conflict, ProblemJson)
-            .Produces<ProblemBody>(StatusCodes.Status429TooManyRequests, ProblemJson);
+            .ProducesProblems(StatusCodes.Status401Unauthorized)
+            .ProducesProblems(StatusCodes.Status409Conflict)
+            .ProducesProblems(StatusCodes.Status429TooManyRequests);
         account.MapPost("/portal/sign-in", SignInAsync).WithName("portal_sign_in").WithSummary("Opens a session of twelve hours.")
-            .Produces<ProblemBody>(StatusCodes.Status401Unauthorized, ProblemJson)
-            .Produces<ProblemBody>(StatusCodes.Status429TooManyRequests, ProblemJson);
+            .ProducesProblems(StatusCodes.Status401Unauthorized)
+            .ProducesProblems(StatusCodes.Status429TooManyRequests);
         account.MapPost("/portal/sign-out", SignOutAsync).RequireKey().WithName("portal_sign_out").WithSummary("Ends the session of this request.")
-            .Produces<ProblemBody>(StatusCodes.Status403Forbidden, ProblemJson);
+            .ProducesProblems(StatusCodes.Status403Forbidden);
     }
 
     private static Ok<MeResponse> Me(Caller caller) => TypedResults.Ok(MeResponse.From(caller.Principal));

@@ -1,6 +1,7 @@
 using System.Reflection;
 using Engram.Api.Http;
 using Engram.Engine;
+using Engram.Engine.Buckets;
 using Engram.Engine.Keys;
 using Engram.Engine.Latency;
 
@@ -20,8 +21,22 @@ public sealed record Caller(Principal Principal, OpTimer Timer)
             : throw new InvalidOperationException($"The route of '{parameter.Member.Name}' takes a caller but asks for no key.");
 
     /// <summary>
-    /// A problem if the bucket is outside the key's allow-list: the same one a missing bucket gives, so that a key learns nothing of the
-    /// tenant's other buckets.
+    /// Ends the request if the bucket of this name is outside the key's allow-list: with the same answer a missing bucket gives, so that a
+    /// key learns nothing of the tenant's other buckets.
     /// </summary>
-    public Problem? MissingBucket(string bucket) => Principal.MayUse(bucket) ? null : Problems.BucketNotFound(bucket);
+    public void DemandBucketName(string name)
+    {
+        if (!Principal.MayUse(name))
+            throw new ProblemException(Problems.BucketNotFound(name));
+    }
+
+    /// <summary>The same for a bucket given by name or id. Only a restricted key that gives an id costs a look at the database.</summary>
+    public async ValueTask DemandBucketAsync(BucketStore store, string bucket, CancellationToken cancellationToken)
+    {
+        if (Principal.Buckets is null)
+            return;
+        var name = Guid.TryParse(bucket, out _) ? (await store.GetAsync(Tenant, bucket, Timer, cancellationToken)).Name : bucket;
+        if (!Principal.MayUse(name))
+            throw new ProblemException(Problems.BucketNotFound(bucket));
+    }
 }

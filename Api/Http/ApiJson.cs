@@ -2,6 +2,8 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Engram.Api.Account;
+using Engram.Api.Buckets;
+using Engram.Api.Memories;
 
 namespace Engram.Api.Http;
 
@@ -16,6 +18,20 @@ namespace Engram.Api.Http;
 [JsonSerializable(typeof(SetupResponse))]
 [JsonSerializable(typeof(SignInRequest))]
 [JsonSerializable(typeof(SessionResponse))]
+[JsonSerializable(typeof(PlanUsageView))]
+[JsonSerializable(typeof(CreateBucketRequest))]
+[JsonSerializable(typeof(BucketView))]
+[JsonSerializable(typeof(BucketList))]
+[JsonSerializable(typeof(RouterBucketList))]
+[JsonSerializable(typeof(StoreRequest))]
+[JsonSerializable(typeof(ReceiptView))]
+[JsonSerializable(typeof(ReceiptList))]
+[JsonSerializable(typeof(MemoryPageView))]
+[JsonSerializable(typeof(MemoryDetailView))]
+[JsonSerializable(typeof(EditRequest))]
+[JsonSerializable(typeof(UndoRequest))]
+[JsonSerializable(typeof(ClearResult))]
+[JsonSerializable(typeof(System.Text.Json.Nodes.JsonNode))]
 internal sealed partial class ApiJson : JsonSerializerContext
 {
     /// <summary>The context with the wire's options.</summary>
@@ -28,6 +44,7 @@ internal sealed partial class ApiJson : JsonSerializerContext
         options.DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull;
         options.RespectNullableAnnotations = true;
         options.NumberHandling = JsonNumberHandling.Strict;
+        options.Converters.Add(new JsonStringEnumConverter(JsonNamingPolicy.SnakeCaseLower, allowIntegerValues: false));
 
         // The answers are application/json, never inside HTML: text stays readable, and short.
         options.Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping;

@@ -46,11 +46,10 @@ public static class Problems
     public static Problem NeedsSession() => new(
         StatusCodes.Status403Forbidden, "insufficient_scope", "The key may not do this", "This needs a portal session, not an API key.");
 
-    public static Problem BucketNotFound(string bucket) => new(
-        StatusCodes.Status404NotFound, "bucket_not_found", "There is no such bucket", $"There is no bucket '{Shorten(bucket)}'.", new FieldError("bucket", "There is no such bucket."));
+    /// <summary>Word for word what a missing bucket gives.</summary>
+    public static Problem BucketNotFound(string bucket) => From(EngramException.NoBucket(bucket));
 
-    public static Problem MemoryNotFound(string id) => new(
-        StatusCodes.Status404NotFound, "memory_not_found", "There is no such memory", $"There is no memory '{Shorten(id)}' in this bucket.", new FieldError("id", "There is no such memory."));
+    public static Problem MemoryNotFound() => From(EngramException.NoMemory());
 
     public static Problem KeyNotFound(string id) => new(
         StatusCodes.Status404NotFound, "key_not_found", "There is no such key", $"There is no key '{Shorten(id)}'.", new FieldError("id", "There is no such key."));
@@ -119,5 +118,5 @@ public static class Problems
     };
 
     /// <summary>What a caller sent, short enough to send back.</summary>
-    private static string Shorten(string text) => text.Length <= 100 ? text : string.Concat(text.AsSpan(0, 100), "...");
+    internal static string Shorten(string text) => text.Length <= 100 ? text : string.Concat(text.AsSpan(0, 100), "...");
 }

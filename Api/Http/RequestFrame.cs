@@ -85,7 +85,7 @@ public static partial class RequestFrame
             return Problems.PayloadTooLarge("body", "The body is larger than this server accepts.");
         var match = ParameterMessage().Match(e.Message);
         return match.Success
-            ? Problems.Invalid(ToSnakeCase(match.Groups["name"].Value), $"'{match.Groups["value"].Value}' is not a value of type {match.Groups["type"].Value}.")
+            ? Problems.Invalid(ToSnakeCase(match.Groups["name"].Value), $"Must be {InWords(match.Groups["type"].Value)}, not '{Problems.Shorten(match.Groups["value"].Value)}'.")
             : Problems.Malformed("The request is malformed.");
     }
 
@@ -94,7 +94,14 @@ public static partial class RequestFrame
 
     private static string ToSnakeCase(string name) => System.Text.Json.JsonNamingPolicy.SnakeCaseLower.ConvertName(name);
 
+    private static string InWords(string type) => type switch
+    {
+        "Nullable<int>" or "int" => "a whole number",
+        "Nullable<bool>" or "bool" => "true or false",
+        _ => $"a value of type {type}",
+    };
+
     // The framework tells which parameter did not bind only in words.
-    [GeneratedRegex("""^Failed to bind parameter "(?<type>\S+) (?<name>\w+)" from "(?<value>[\s\S]{0,100})""", RegexOptions.ExplicitCapture)]
+    [GeneratedRegex("""^Failed to bind parameter "(?<type>\S+) (?<name>\w+)" from "(?<value>[\s\S]*)"\.$""", RegexOptions.ExplicitCapture)]
     private static partial Regex ParameterMessage();
 }

@@ -41,6 +41,8 @@ internal static class Sql
 
     public static NpgsqlParameter Bool(bool value) => new NpgsqlParameter<bool> { TypedValue = value };
 
+    public static NpgsqlParameter Date(DateOnly value) => new NpgsqlParameter<DateOnly> { TypedValue = value };
+
     public static NpgsqlParameter Time(DateTimeOffset value) => new NpgsqlParameter<DateTime> { TypedValue = value.UtcDateTime };
 
     public static NpgsqlParameter Time(DateTimeOffset? value) => Nullable(value?.UtcDateTime, NpgsqlDbType.TimestampTz);

@@ -12,7 +12,7 @@ internal sealed class KeyRows(SystemDb db, TimeProvider time)
 {
     // A session whose person is no longer a member of the tenant has no role left: it is refused like a revoked one.
     private const string Columns = """
-        select k.tenant_id, t.name, k.id, k.name, k.prefix, k.scopes, k.buckets, k.expires_at, k.revoked_at, k.user_id, u.email, m.role, k.hash
+        select k.tenant_id, t.name, k.id, k.name, k.prefix, k.scopes, k.buckets, k.expires_at, k.revoked_at, k.user_id, u.email, m.role, k.hash, t.plan
         from engram.api_keys k
         join engram.tenants t on t.id = k.tenant_id
         left join engram.portal_users u on u.id = k.user_id
@@ -106,7 +106,8 @@ internal sealed class KeyRows(SystemDb db, TimeProvider time)
             reader.GetString(4),
             ScopeNames.Known(reader.GetFieldValue<string[]>(5)),
             reader.IsDBNull(6) ? null : reader.GetFieldValue<string[]>(6).ToFrozenSet(StringComparer.Ordinal),
-            user);
+            user)
+        { Plan = reader.GetString(13) };
         return new KeyRow(principal, expiresAt, failure, reader.IsDBNull(12) ? null : reader.GetFieldValue<byte[]>(12));
     }
 }

@@ -21,6 +21,9 @@ public sealed record Principal(
     FrozenSet<string>? Buckets,
     PortalUser? User)
 {
+    /// <summary>Name of the tenant's plan.</summary>
+    public string Plan { get; init; } = "free";
+
     /// <summary>Whether every scope in <paramref name="needed"/> is granted.</summary>
     public bool Has(Scopes needed) => (Scopes & needed) == needed;
 

@@ -1,0 +1,53 @@
+using Engram.Api.Auth;
+using Engram.Engine.Keys;
+using Engram.Engine.Usage;
+using Microsoft.AspNetCore.Http.HttpResults;
+
+namespace Engram.Api.Account;
+
+public sealed record PeriodView(DateTimeOffset Start, DateTimeOffset End);
+
+public sealed record TokensView(long Input, long Output);
+
+/// <summary>What the tenant uses of its plan this month. Quotas without a limit leave it out.</summary>
+public sealed record PlanUsageView(
+    string Plan,
+    PeriodView Period,
+    Quota Memories,
+    Quota Buckets,
+    Quota Writes,
+    Quota Queries,
+    TokensView Tokens,
+    long StorageBytes,
+    IReadOnlyList<BucketUsage> ByBucket,
+    IReadOnlyList<KeyUsage> ByKey,
+    UsageProjection Projected);
+
+/// <summary>Plan usage.</summary>
+internal static class UsageRoutes
+{
+    public static void MapPlanUsage(this IEndpointRouteBuilder routes) =>
+        routes.MapGet("/account/plan_usage", PlanUsageAsync).RequireScope(Scopes.UsageRead).WithTags("Account").WithName("plan_usage")
+            .WithSummary("What the tenant uses of its plan this month.");
+
+    private static async Task<Ok<PlanUsageView>> PlanUsageAsync(Caller caller, PlanUsageReader reader, CancellationToken cancellationToken)
+    {
+        var principal = caller.Principal;
+        var usage = await reader.ReadAsync(caller.Tenant, principal.Plan, caller.Timer, cancellationToken);
+
+        // A restricted key sees the tenant's sums, which are the plan's, but no other bucket's name.
+        IReadOnlyList<BucketUsage> buckets = principal.Buckets is null ? usage.ByBucket : [.. usage.ByBucket.Where(bucket => principal.MayUse(bucket.BucketName))];
+        return TypedResults.Ok(new PlanUsageView(
+            principal.Plan,
+            new PeriodView(usage.PeriodStart, usage.PeriodEnd),
+            usage.Memories,
+            usage.Buckets,
+            usage.Writes,
+            usage.Queries,
+            new TokensView(usage.InputTokens, usage.OutputTokens),
+            usage.StorageBytes,
+            buckets,
+            usage.ByKey,
+            usage.Projected));
+    }
+}

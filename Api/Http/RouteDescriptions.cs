@@ -1,0 +1,15 @@
+namespace Engram.Api.Http;
+
+/// <summary>What routes say of themselves in the OpenAPI document.</summary>
+internal static class RouteDescriptions
+{
+    private const string ProblemJson = "application/problem+json";
+
+    /// <summary>Statuses the route answers with a problem, beside those every route has.</summary>
+    public static RouteHandlerBuilder ProducesProblems(this RouteHandlerBuilder builder, params ReadOnlySpan<int> statuses)
+    {
+        foreach (var status in statuses)
+            builder.Produces<ProblemBody>(status, ProblemJson);
+        return builder;
+    }
+}
