@@ -1,0 +1,487 @@
+namespace Engram.Engine.Extraction.Rules;
+
+internal sealed partial class ClauseReader
+{
+    /// <summary>
+    /// Reads the verb at the position and the verbs coordinated with it, all of the same subjects. A comma ends what is
+    /// <paramref name="nested"/> in a relative or participial phrase.
+    /// </summary>
+    private void ReadPredicates(List<Mention> subjects, Fronted front, bool nested, bool negated)
+    {
+        if (++depth > MaxDepth)
+        {
+            p = limit;
+            depth--;
+            return;
+        }
+
+        var waiting = new List<Clause>();
+        VerbGroup? previous = null;
+        while (VerbAt(p) is { } verb)
+        {
+            var clause = NewClause(subjects, verb, front, negated);
+            Inherit(previous, verb, clause);
+            previous = verb;
+            p++;
+            ReadComplements(clause);
+            var bare = clause.IsBare && KindAt(p) == PhraseKind.Coordinator && VerbAt(SkipAdverbs(p + 1)) is { NonFinite: true, Passive: true };
+            if (bare)
+            {
+                waiting.Add(clause);
+            }
+            else
+            {
+                Complete(waiting, clause);
+                mapper.Map(clause);
+            }
+
+            if (!NextConjunct(nested))
+            {
+                break;
+            }
+        }
+
+        waiting.ForEach(mapper.Map);
+        depth--;
+    }
+
+    private Clause NewClause(List<Mention> subjects, VerbGroup verb, Fronted front, bool negated)
+    {
+        var clause = new Clause
+        {
+            Subjects = subjects,
+            Verb = verb,
+            VerbIndex = p,
+            First = phrases[p].First,
+            Last = phrases[p].Last,
+            Negated = verb.Negated || negated,
+            Asserted = asserted,
+            Confidence = confidence,
+        };
+        clause.Adjuncts.AddRange(front.Adjuncts);
+        clause.Times.AddRange(front.Times);
+        return clause;
+    }
+
+    // "was born and raised": the second participle is passive because the first is; "did not eat or drink": both denied.
+    private static void Inherit(VerbGroup? previous, VerbGroup verb, Clause clause)
+    {
+        if (previous is null)
+        {
+            return;
+        }
+
+        verb.Modal ??= verb.Form is Tag.Verb or Tag.VerbParticiple ? previous.Modal : null;
+        verb.Past |= verb.Form == Tag.VerbParticiple && previous.Past;
+        clause.Negated |= previous.Negated && verb.Form == Tag.Verb;
+    }
+
+    // "born and raised in Paris": the place belongs to both.
+    private void Complete(List<Clause> waiting, Clause clause)
+    {
+        foreach (var other in waiting)
+        {
+            other.Adjuncts.AddRange(clause.Adjuncts);
+            other.Times.AddRange(clause.Times);
+            other.Last = clause.Last;
+            mapper.Map(other);
+        }
+
+        waiting.Clear();
+    }
+
+    private int SkipAdverbs(int i)
+    {
+        while (KindAt(i) == PhraseKind.Adverb)
+        {
+            i++;
+        }
+
+        return i;
+    }
+
+    private bool NextConjunct(bool nested)
+    {
+        var at = p;
+        if (KindAt(at) == PhraseKind.Comma)
+        {
+            if (nested && KindAt(at + 1) != PhraseKind.Coordinator)
+            {
+                return false;
+            }
+
+            at++;
+        }
+
+        if (KindAt(at) == PhraseKind.Coordinator)
+        {
+            at++;
+        }
+
+        var verb = SkipAdverbs(at);
+        if (at == p || VerbAt(verb) is not { Infinitive: false } next || (next.NonFinite && next.Form == Tag.VerbIng && !nested && KindAt(p) == PhraseKind.Comma && false))
+        {
+            return false;
+        }
+
+        p = verb;
+        return true;
+    }
+
+    private void ReadComplements(Clause clause)
+    {
+        for (var steps = 0; steps < 60 && p < limit; steps++)
+        {
+            var before = p;
+            switch (phrases[p].Kind)
+            {
+                case PhraseKind.Adverb:
+                    clause.Negated |= WordAt(p) is "never" or "not";
+                    p++;
+                    break;
+                case PhraseKind.Quote or PhraseKind.Other:
+                    p++;
+                    break;
+                case PhraseKind.Interjection: return;
+                case PhraseKind.Time: AddTime(clause, "", phrases[p]); p++; break;
+                case PhraseKind.Noun: ReadObject(clause); break;
+                case PhraseKind.Adjective: ReadAdjective(clause); break;
+                case PhraseKind.Preposition: ReadAdjunct(clause); break;
+                case PhraseKind.Verb: ReadVerbComplement(clause); break;
+                case PhraseKind.Subordinator: ReadClauseComplement(clause); break;
+                case PhraseKind.Wh: ReadWhComplement(clause); break;
+                case PhraseKind.Comma: ReadAfterComma(clause); break;
+                case PhraseKind.Coordinator: ReadCoordinated(clause); break;
+                case PhraseKind.Open: SkipParenthesis(); break;
+            }
+
+            if (p == before)
+            {
+                return;
+            }
+
+            clause.Last = Math.Max(clause.Last, 0);
+        }
+    }
+
+    private static void AddTime(Clause clause, string preposition, Phrase time, TimeValue value) =>
+        clause.Times.Add((preposition, value, time.First, time.Last));
+
+    private void AddTime(Clause clause, string preposition, Phrase time) => AddTime(clause, preposition, time, tokens[time.First].Time!);
+
+    private void ReadObject(Clause clause)
+    {
+        if (VerbClasses.TakesClause(clause.Verb.Lemma) && clause.Objects.Count == 0 && StartsClause(p))
+        {
+            ReadEmbedded(clause);
+        }
+        else if (clause.Objects.Count == 0 && !(clause.Adjuncts.Count > 0 && StartsClause(p)))
+        {
+            attributeOf = clause.Verb.Copula ? clause.Subjects : null;
+            clause.Objects = ReadNominals(false, null);
+        }
+        else if (clause.Seconds.Count == 0 && VerbClasses.IsDouble(clause.Verb.Lemma) && clause.Adjuncts.Count == 0 && !StartsClause(p))
+        {
+            clause.Seconds = clause.Objects;
+            clause.Objects = ReadNominals(false, null);
+        }
+    }
+
+    private void ReadAdjective(Clause clause)
+    {
+        var phrase = phrases[p++];
+        clause.Adjectives.Add(mentions.Slice(phrase.First, phrase.Last));
+        clause.AdjectiveSpan = (clause.AdjectiveSpan.First < 0 ? phrase.First : clause.AdjectiveSpan.First, phrase.Last);
+        if (KindAt(p) == PhraseKind.Coordinator && KindAt(p + 1) == PhraseKind.Adjective && !StartsClause(p + 1))
+        {
+            p++;
+        }
+    }
+
+    private void ReadAdjunct(Clause clause)
+    {
+        var preposition = WordAt(p);
+        if (KindAt(p + 1) == PhraseKind.Time)
+        {
+            AddTime(clause, preposition, phrases[p + 1]);
+            p += 2;
+            if (KindAt(p) == PhraseKind.Coordinator && KindAt(p + 1) == PhraseKind.Time && preposition == "between")
+            {
+                AddTime(clause, "to", phrases[p + 1]);
+                p += 2;
+            }
+        }
+        else if (KindAt(p + 1) == PhraseKind.Noun)
+        {
+            if (IsSubordinating(preposition) && StartsClause(p + 1))
+            {
+                ReadSubordinate();
+                return;
+            }
+
+            p++;
+            clause.Adjuncts.AddRange(ReadNominals(false, preposition).Select(m => new Adjunct(preposition, m)));
+        }
+        else if (VerbAt(p + 1) is { Form: Tag.VerbIng })
+        {
+            p++;
+            clause.Adjuncts.Add(new Adjunct(preposition, ReadGerund()));
+        }
+        else
+        {
+            p++;
+        }
+    }
+
+    /// <summary>"playing the guitar in Rome" as a thing one can like: the verb with its object.</summary>
+    private Mention ReadGerund()
+    {
+        var first = phrases[p].First;
+        var last = phrases[p++].Last;
+        if (KindAt(p) == PhraseKind.Noun && !StartsClause(p))
+        {
+            last = ReadNominals(false, null)[^1].Last;
+        }
+        else if (KindAt(p) == PhraseKind.Preposition && KindAt(p + 1) == PhraseKind.Noun)
+        {
+            p++;
+            last = ReadNominals(false, WordAt(p - 1))[^1].Last;
+        }
+
+        return GerundMention(first, last);
+    }
+
+    private Mention GerundMention(int first, int last) => new()
+    {
+        Name = mentions.Slice(first, last),
+        Core = mentions.Slice(first, last),
+        Head = tokens[first].Lower,
+        First = first,
+        Last = last,
+    };
+
+    private void ReadVerbComplement(Clause clause)
+    {
+        var verb = VerbAt(p)!;
+        if (verb.Infinitive)
+        {
+            ReadInfinitive(clause, verb);
+        }
+        else if (verb is { NonFinite: true, Form: Tag.VerbIng } && clause.Objects.Count == 0 && !clause.Verb.Copula)
+        {
+            if (clause.Verb.Lemma is "start" or "begin" or "keep" or "continue")
+            {
+                ReadPredicates(clause.Subjects, new Fronted(), nested: true, clause.Negated);
+            }
+            else
+            {
+                clause.Objects.Add(ReadGerund());
+            }
+        }
+        else if (verb is { NonFinite: true, Form: Tag.VerbIng })
+        {
+            ReadPredicates(lastNominal is { } last && clause.Objects.Contains(last) ? [last] : clause.Subjects, new Fronted(), nested: true, negated: false);
+        }
+        else if (verb is { NonFinite: true, Form: Tag.VerbParticiple } && lastNominal is { } noun && phrases[p - 1].Last == noun.Last)
+        {
+            ReadPredicates(noun.StandsFor ?? [noun], new Fronted(), nested: true, negated: false);
+        }
+    }
+
+    private void ReadInfinitive(Clause clause, VerbGroup verb)
+    {
+        var lemma = clause.Verb.Lemma;
+        if (VerbClasses.TakesGerund(lemma) && clause.Objects.Count == 0 && !clause.Verb.Unreal)
+        {
+            // "likes to swim" likes "swim"; the marker itself is not part of what is liked.
+            var gerund = ReadGerund();
+            clause.Objects.Add(GerundMention(verb.Main, gerund.Last));
+            return;
+        }
+
+        var (wasAsserted, wasConfidence) = (asserted, confidence);
+        verb.Infinitive = false;
+        verb.Past = clause.Verb.Past;
+        if (VerbClasses.IsRaising(lemma) && clause.Objects.Count == 0 && !clause.Verb.Copula)
+        {
+            ReadPredicates(clause.Subjects, new Fronted(), nested: true, clause.Negated);
+        }
+        else
+        {
+            var inner = NewClause(clause.Subjects, verb, new Fronted(), clause.Negated);
+            inner.Asserted = asserted && !clause.Verb.Unreal;
+            inner.Prefix = (clause.Verb.Passive || clause.Verb.Copula && clause.Adjectives.Count > 0 ? string.Join('_', clause.Adjectives.DefaultIfEmpty(lemma)) : lemma) + "_to";
+            inner.Confidence = 0.55;
+            p++;
+            ReadComplements(inner);
+            mapper.Map(inner);
+        }
+
+        verb.Infinitive = true;
+        (asserted, confidence) = (wasAsserted, wasConfidence);
+    }
+
+    private void ReadClauseComplement(Clause clause)
+    {
+        if (WordAt(p) == "that" && (VerbClasses.TakesClause(clause.Verb.Lemma) || clause.Verb.Copula || clause.Adjectives.Count > 0))
+        {
+            p++;
+            ReadEmbedded(clause);
+        }
+        else if (WordAt(p) is "if" or "unless" or "whether" or "provided" or "lest")
+        {
+            clause.Asserted &= WordAt(p) == "whether" && clause.Objects.Count > 0;
+            ReadSubordinate();
+        }
+        else
+        {
+            ReadSubordinate();
+        }
+    }
+
+    /// <summary>What somebody says, thinks or hopes: weaker than a statement of its own, or none at all.</summary>
+    private void ReadEmbedded(Clause clause)
+    {
+        var (wasAsserted, wasConfidence) = (asserted, confidence);
+        var lemma = clause.Verb.Lemma;
+        asserted = asserted && !VerbClasses.IsUnreal(lemma) && !clause.Negated && !clause.Verb.Unreal;
+        confidence = VerbClasses.IsHedged(lemma) ? Math.Min(confidence, 0.5) : confidence;
+        ReadClause();
+        (asserted, confidence) = (wasAsserted, wasConfidence);
+    }
+
+    private void ReadWhComplement(Clause clause)
+    {
+        if (WordAt(p) is "when" or "while" or "where" && (StartsClause(p + 1) || IsFinite(p + 1)) && WordAt(p) != "where")
+        {
+            ReadSubordinate();
+        }
+        else if (lastNominal is not null && clause.Objects.Count + clause.Adjuncts.Count > 0 && WordAt(p) is not ("what" or "how" or "why"))
+        {
+            ReadRelative(lastNominal, false);
+        }
+        else
+        {
+            // "knows what Tom likes": a question inside a statement.
+            ReadSubordinate();
+        }
+    }
+
+    private void ReadAfterComma(Clause clause)
+    {
+        switch (KindAt(p + 1))
+        {
+            case PhraseKind.Wh when lastNominal is not null && WordAt(p + 1) is "which" or "who" or "whom" or "whose" or "where":
+                p++;
+                ReadRelative(lastNominal, false);
+                break;
+            case PhraseKind.Wh or PhraseKind.Subordinator:
+                p++;
+                break;
+            case PhraseKind.Time when !StartsClause(p + 2) && !IsFinite(p + 2):
+            case PhraseKind.Adverb when KindAt(p + 2) is PhraseKind.Preposition or PhraseKind.Comma or null:
+                p++;
+                break;
+            case PhraseKind.Preposition when KindAt(p + 2) is PhraseKind.Noun or PhraseKind.Time && !StartsClause(p + 2) && !AdjunctStartsClause(p + 1):
+                p++;
+                break;
+            case PhraseKind.Verb when VerbAt(p + 1) is { NonFinite: true, Form: Tag.VerbIng }:
+                p++;
+                ReadPredicates(clause.Subjects, new Fronted(), nested: true, negated: false);
+                break;
+            case PhraseKind.Verb when VerbAt(p + 1) is { NonFinite: true, Passive: true } && lastNominal is not null && clause.Objects.Count + clause.Adjuncts.Count > 0:
+                p++;
+                ReadPredicates([lastNominal], new Fronted(), nested: true, negated: false);
+                break;
+        }
+    }
+
+    // ", in 1990 he left": the phrase opens a new clause.
+    private bool AdjunctStartsClause(int i)
+    {
+        var k = i;
+        while (KindAt(k) == PhraseKind.Preposition && KindAt(k + 1) is PhraseKind.Noun or PhraseKind.Time)
+        {
+            k += 2;
+        }
+
+        return StartsClause(k) || (KindAt(k) == PhraseKind.Comma && StartsClause(k + 1));
+    }
+
+    private void ReadCoordinated(Clause clause)
+    {
+        if (KindAt(p + 1) == PhraseKind.Preposition && KindAt(p + 2) is PhraseKind.Noun or PhraseKind.Time && !AdjunctStartsClause(p + 1))
+        {
+            p++;
+        }
+        else if (KindAt(p + 1) == PhraseKind.Adjective && clause.Verb.Copula)
+        {
+            p++;
+        }
+        else if (KindAt(p + 1) == PhraseKind.Noun && !StartsClause(p + 1) && clause.Objects.Count > 0 && clause.Adjuncts.Count == 0 && WordAt(p) != "but")
+        {
+            p++;
+            clause.Objects.AddRange(ReadNominals(false, null));
+        }
+    }
+
+    /// <summary>"who lives in Rome", "which Tom built", "whose mother sings", "where she works".</summary>
+    private void ReadRelative(Mention noun, bool subject)
+    {
+        var word = WordAt(p);
+        if (word is "what" or "how" or "why")
+        {
+            return;
+        }
+
+        p++;
+        var verb = SkipAdverbs(p);
+        if (word == "whose" && KindAt(p) == PhraseKind.Noun)
+        {
+            var owned = mentions.Make(phrases[p]);
+            var mention = new Mention
+            {
+                Name = noun.Name + "'s " + owned.Core, Core = owned.Core, Head = owned.Head, First = noun.First, Last = phrases[p].Last, Possessor = noun, Kind = owned.Kind, Plural = owned.Plural,
+            };
+            p++;
+            if (IsFinite(SkipAdverbs(p)))
+            {
+                p = SkipAdverbs(p);
+                ReadPredicates([mention], new Fronted(), nested: true, negated: false);
+            }
+        }
+        else if (VerbAt(verb) is { Infinitive: false } && word is not ("where" or "when"))
+        {
+            p = verb;
+            ReadPredicates(noun.StandsFor ?? [noun], new Fronted(), nested: true, negated: false);
+        }
+        else if (KindAt(p) == PhraseKind.Noun)
+        {
+            ReadObjectRelative(noun, word);
+        }
+    }
+
+    private void ReadObjectRelative(Mention noun, string word)
+    {
+        var subjects = ReadNominals(true, "rel");
+        p = SkipAdverbs(p);
+        if (!IsFinite(p))
+        {
+            return;
+        }
+
+        var clause = NewClause(subjects, VerbAt(p)!, new Fronted(), false);
+        p++;
+        ReadComplements(clause);
+        if (word is "where")
+        {
+            clause.Adjuncts.Add(new Adjunct("in", noun));
+        }
+        else if (word is not "when" && clause.Objects.Count == 0)
+        {
+            clause.Objects.Add(noun);
+        }
+
+        mapper.Map(clause);
+    }
+}
