@@ -150,6 +150,13 @@ internal sealed class Chunker(List<Token> tokens)
                 : Add(PhraseKind.Adjective, first, last);
         }
 
+        // "an English national": after a name with an article the adjective is the noun; "made the city famous" keeps it apart.
+        if (tokens[last].Tag == Tag.Adjective && tokens[head].Tag == Tag.Proper && tokens[first].Lower is "a" or "an")
+        {
+            head = last;
+            tokens[last].Tag = Tag.Noun;
+        }
+
         // "the city old": adjectives after the head belong to what follows.
         return AddNoun(first, tokens[last].Tag is Tag.Adjective or Tag.Adverb or Tag.Coordinator ? head : last, head, clitic);
     }

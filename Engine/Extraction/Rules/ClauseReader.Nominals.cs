@@ -131,7 +131,7 @@ internal sealed partial class ClauseReader
                 case PhraseKind.Verb when VerbAt(p) is { NonFinite: true } && !mention.Pronoun:
                     if (!(VerbAt(p)!.Form == Tag.VerbIng && !subject && governor is null && mention.Proper && KindAt(p + 1) is null))
                     {
-                        ReadPredicates(mention.StandsFor ?? [mention], new Fronted(), nested: true, negated: false);
+                        ReadPredicates(Qualified(mention), new Fronted(), nested: true, negated: false);
                     }
 
                     break;
@@ -150,6 +150,10 @@ internal sealed partial class ClauseReader
             }
         }
     }
+
+    /// <summary>What a participle or relative clause after the phrase is said of: "the owner of Miller Hall, located in Virginia" is the hall.</summary>
+    private static List<Mention> Qualified(Mention mention) =>
+        mention.StandsFor is null ? [mention] : mention.Of is { Proper: true } of ? [of] : mention.StandsFor;
 
     private void QualifyByPreposition(Mention mention, bool subject, string? governor)
     {
@@ -201,6 +205,7 @@ internal sealed partial class ClauseReader
             var deeper = mentions.Make(phrases[p + 1]);
             p += 2;
             inner.Name += " of " + deeper.Name;
+            inner.Of ??= deeper;
             inner.Last = deeper.Last;
         }
 
@@ -236,6 +241,10 @@ internal sealed partial class ClauseReader
         {
             ReadPredicates(mention.StandsFor ?? [mention], new Fronted(), nested: true, negated: false);
         }
+        else if (KindAt(p) == PhraseKind.Wh)
+        {
+            ReadRelative(mention, true);
+        }
         else if (WordAt(p) is "born" or "died")
         {
             ReadPredicates(mention.StandsFor ?? [mention], new Fronted(), nested: true, negated: false);
@@ -267,7 +276,7 @@ internal sealed partial class ClauseReader
         else if (VerbAt(p + 1) is { NonFinite: true } verb && (subject || verb.Form == Tag.VerbParticiple && verb.Passive && !mention.Pronoun))
         {
             p++;
-            ReadPredicates(mention.StandsFor ?? [mention], new Fronted(), nested: true, negated: false);
+            ReadPredicates(Qualified(mention), new Fronted(), nested: true, negated: false);
             SkipClosingComma(subject);
         }
         else if (next == PhraseKind.Noun && IsPlaceApposition(mention, p, governor, subject))
@@ -291,6 +300,14 @@ internal sealed partial class ClauseReader
             apposed.StandsFor = mention.Proper ? [mention] : null;
             Qualify(apposed, subject: false, governor: ",");
             mapper.Apposed(mention, apposed, asserted, ReadNounAdjuncts(apposed));
+            while (mention.Proper && KindAt(p) == PhraseKind.Coordinator && KindAt(p + 1) == PhraseKind.Noun && tokens[phrases[p + 1].Head].Tag == Tag.Noun && FollowedByComma(p + 1) && !IsFinite(p + 2))
+            {
+                p++;
+                var second = mentions.Make(phrases[p++]);
+                Qualify(second, subject: false, governor: ",");
+                mapper.Apposed(mention, second, asserted, ReadNounAdjuncts(second));
+            }
+
             SkipClosingComma(subject);
         }
         else if (next == PhraseKind.Adjective && subject && KindAt(p + 2) is PhraseKind.Preposition or PhraseKind.Comma)

@@ -23,8 +23,8 @@ internal sealed partial class ClauseReader
             Inherit(previous, verb, clause);
             previous = verb;
             p++;
-            ReadComplements(clause);
-            var bare = clause.IsBare && KindAt(p) == PhraseKind.Coordinator && VerbAt(SkipAdverbs(p + 1)) is { NonFinite: true, Passive: true };
+            ReadComplements(clause, nested);
+            var bare = clause.IsBare && KindAt(p) == PhraseKind.Coordinator && SharesComplements(verb, SkipAdverbs(p + 1));
             if (bare)
             {
                 waiting.Add(clause);
@@ -44,6 +44,12 @@ internal sealed partial class ClauseReader
         waiting.ForEach(mapper.Map);
         depth--;
     }
+
+    // "born and raised in Paris", "wrote and directed the film"; but not "died and left a son".
+    private bool SharesComplements(VerbGroup verb, int next) =>
+        VerbAt(next) is { } other
+        && (other is { NonFinite: true, Passive: true }
+            || (other.Form == verb.Form && !verb.Passive && KindAt(next + 1) == PhraseKind.Noun && !VerbClasses.IsIntransitive(verb.Lemma)));
 
     private Clause NewClause(List<Mention> subjects, VerbGroup verb, Fronted front, bool negated)
     {
@@ -128,7 +134,7 @@ internal sealed partial class ClauseReader
         return true;
     }
 
-    private void ReadComplements(Clause clause)
+    private void ReadComplements(Clause clause, bool nested = false)
     {
         for (var steps = 0; steps < 60 && p < limit; steps++)
         {
@@ -150,7 +156,7 @@ internal sealed partial class ClauseReader
                 case PhraseKind.Verb: ReadVerbComplement(clause); break;
                 case PhraseKind.Subordinator: ReadClauseComplement(clause); break;
                 case PhraseKind.Wh: ReadWhComplement(clause); break;
-                case PhraseKind.Comma: ReadAfterComma(clause); break;
+                case PhraseKind.Comma: ReadAfterComma(clause, nested); break;
                 case PhraseKind.Coordinator: ReadCoordinated(clause); break;
                 case PhraseKind.Open: SkipParenthesis(); break;
             }
@@ -177,7 +183,7 @@ internal sealed partial class ClauseReader
         }
         else if (clause.Objects.Count == 0 && !(clause.Adjuncts.Count > 0 && StartsClause(p)))
         {
-            attributeOf = clause.Verb.Copula ? clause.Subjects : null;
+            attributeOf = clause.Verb.Copula && tokens[phrases[p].Head].Tag != Tag.Proper ? clause.Subjects : null;
             clause.Objects = ReadNominals(false, null);
         }
         else if (clause.Seconds.Count == 0 && VerbClasses.IsDouble(clause.Verb.Lemma) && clause.Adjuncts.Count == 0 && !StartsClause(p))
@@ -367,7 +373,7 @@ internal sealed partial class ClauseReader
         }
     }
 
-    private void ReadAfterComma(Clause clause)
+    private void ReadAfterComma(Clause clause, bool nested)
     {
         switch (KindAt(p + 1))
         {
@@ -389,7 +395,7 @@ internal sealed partial class ClauseReader
                 p++;
                 ReadPredicates(clause.Subjects, new Fronted(), nested: true, negated: false);
                 break;
-            case PhraseKind.Verb when VerbAt(p + 1) is { NonFinite: true, Passive: true } && lastNominal is not null && clause.Objects.Count + clause.Adjuncts.Count > 0:
+            case PhraseKind.Verb when VerbAt(p + 1) is { NonFinite: true, Passive: true } && !nested && lastNominal is not null && clause.Objects.Count + clause.Adjuncts.Count > 0:
                 p++;
                 ReadPredicates([lastNominal], new Fronted(), nested: true, negated: false);
                 break;
@@ -453,7 +459,7 @@ internal sealed partial class ClauseReader
         else if (VerbAt(verb) is { Infinitive: false } && word is not ("where" or "when"))
         {
             p = verb;
-            ReadPredicates(noun.StandsFor ?? [noun], new Fronted(), nested: true, negated: false);
+            ReadPredicates(Qualified(noun), new Fronted(), nested: true, negated: false);
         }
         else if (KindAt(p) == PhraseKind.Noun)
         {

@@ -95,6 +95,7 @@ internal static class English
 
         return stem.EndsWith("at", StringComparison.Ordinal) || stem.EndsWith("iz", StringComparison.Ordinal) || stem.EndsWith('v')
             || stem.EndsWith("ur", StringComparison.Ordinal) || stem.EndsWith('c')
+            || (stem.Length > 2 && stem[^1] == 'l' && !IsVowel(stem[^2]) && stem[^2] != 'l')
             ? stem + "e"
             : stem;
     }

@@ -24,6 +24,9 @@ internal sealed class Mentions(string text, string speaker, bool keepPronouns)
     /// <summary>A "Name:" prefix has been seen.</summary>
     public bool Named { get; set; }
 
+    /// <summary>What the text is about so far, when that has a name: for "the population is ...".</summary>
+    public Mention? Topic => !keepPronouns && thing is { Proper: true } ? thing : null;
+
     public List<Token> Tokens { get; set; } = [];
 
     /// <summary>Remembers the subject of a clause for the pronouns to come.</summary>
@@ -86,6 +89,12 @@ internal sealed class Mentions(string text, string speaker, bool keepPronouns)
             var at = Tokens[start].Tag == Tag.PossPronoun ? start : start + 1;
             possessor = Pronoun(new Phrase(PhraseKind.Noun, at, at), Tokens[at]);
             start = at + 1;
+        }
+
+        if (phrase.Clitic > phrase.First && head.Tag == Tag.Proper && possessor is { Proper: true, Pronoun: false } && Tokens[start].Capital)
+        {
+            // "Baku Turkish Martyrs' Memorial" is one name.
+            (start, possessor) = (phrase.First, null);
         }
 
         var determiner = possessor is null && Tokens[start].Tag == Tag.Determiner ? Tokens[start].Lower : null;

@@ -242,7 +242,7 @@ internal readonly struct OpenClass(List<Token> tokens, int index)
             case Tag.Wh: return verb;
             case Tag.Determiner or Tag.PossPronoun or Tag.Possessive or Tag.Number or Tag.Preposition: return other;
             case Tag.Adjective: return nounToo || other != Tag.Noun ? other : hasFinite ? other : verb;
-            case Tag.Coordinator: return CoordinatedVerb(third) ? verb : nounToo ? other : verb;
+            case Tag.Coordinator: return CoordinatedVerb(third) || (third && At(index - 1)?.Tag == Tag.Adverb) ? verb : nounToo ? other : verb;
             case Tag.Verb or Tag.VerbThird or Tag.VerbPast or Tag.VerbParticiple or Tag.VerbIng:
                 return left.Lemma is "do" or "help" or "let" or "make" && !third && !nounToo ? Tag.Verb : left.Lemma == "do" && !third ? Tag.Verb : nounToo || other == Tag.Adjective ? other : verb;
         }

@@ -47,6 +47,13 @@ internal sealed partial class RelationMapper
             return;
         }
 
+        if (subject is { Head: "one", Of: { Of: { } whole, Proper: false } kind } && Attribute(English.Singular(kind.Core.ToLowerInvariant())) is { Length: > 0 } member)
+        {
+            // "One of the leaders of India is ..."
+            Add(clause, whole, member, attribute);
+            return;
+        }
+
         if (subject is { Of: { } of, Proper: false } && Attribute(subject.Core) is { Length: > 0 } noun)
         {
             // "The population of Rome is ..." and "The founder of X is Anna".
@@ -58,6 +65,13 @@ internal sealed partial class RelationMapper
         {
             var relation = Relations.OfNoun(attribute.Head) ?? Snake(attribute.Core) + "_of";
             Add(clause, subject, relation, owner);
+            return;
+        }
+
+        if (attribute.Number && subject is { Definite: true, Possessor: null, Proper: false } && mentions.Topic is { } topic && Attribute(subject.Core) is { Length: > 0 } figure)
+        {
+            // "Its population is 5,000 and the population density is 20."
+            Add(clause, topic, figure, attribute, Plain with { Single = Relations.IsSingle(figure) });
             return;
         }
 
@@ -144,13 +158,12 @@ internal sealed partial class RelationMapper
     {
         switch (preposition)
         {
-            case "in" or "at" or "on" or "within" or "inside" when clause.Verb.Perfect is false:
+            case "in" or "at" or "on" or "within" or "inside" when (target.Proper || target.Kind == "place") && !clause.Verb.Perfect:
                 Add(clause, subject, clause.Verb.Future ? "will_be_" + preposition : "located_in", target, Plain with { ObjectKind = target.Proper ? "place" : null });
                 break;
             case "near": Add(clause, subject, "located_near", target); break;
             case "from": Add(clause, subject, "from", target); break;
             case "to" when clause.Verb.Perfect: Add(clause, subject, "visited", target, Relations.Of("visit", null, false)); break;
-            case "with" or "like" or "about" or "of" or "for" or "by": Add(clause, subject, "be_" + preposition, target); break;
             default: Add(clause, subject, "be_" + preposition, target); break;
         }
     }

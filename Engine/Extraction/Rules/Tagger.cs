@@ -68,7 +68,10 @@ internal sealed class Tagger(IReadOnlySet<string> properElsewhere)
         if (!first)
         {
             // Capitals inside a title: "The Lord of the Rings" keeps its small words small; "The" alone is a determiner.
-            return entry.Classes != WordClass.Closed || (tokens[i].Text.Length > 1 && tokens[i].Text.All(char.IsUpper) && tokens[i].Lower is not ("the" or "and" or "of" or "not"));
+            // "Year of No Light", "Turn Me On": capitalised small words belong to the name around them.
+            return entry.Classes != WordClass.Closed
+                || (tokens[i].Text.Length > 1 && tokens[i].Text.All(char.IsUpper) && tokens[i].Lower is not ("the" or "and" or "of" or "not"))
+                || (tokens[i].Lower is not ("the" or "he" or "she" or "it" or "they" or "we" or "but" or "if") && InsideName(i));
         }
 
         if (entry.Classes == WordClass.Closed)
@@ -80,6 +83,10 @@ internal sealed class Tagger(IReadOnlySet<string> properElsewhere)
         var nextIsName = i + 1 < tokens.Count && tokens[i + 1].Capital && tokens[i + 1].IsWord && tokens[i + 1].Lower != "i" && tokens[i + 1].Tag != Rules.Tag.Time;
         return unknown || nextIsName || properElsewhere.Contains(tokens[i].Text);
     }
+
+    private bool InsideName(int i) =>
+        (tokens[i - 1].Tag == Rules.Tag.Proper || (tokens[i - 1].Lower is "of" or "the" && i > 1 && tokens[i - 2].Tag == Rules.Tag.Proper))
+        && (i + 1 >= tokens.Count || tokens[i + 1].Capital || !tokens[i + 1].IsWord || tokens[i - 1].Tag == Rules.Tag.Proper);
 
     private void Decide(int i)
     {
@@ -96,6 +103,13 @@ internal sealed class Tagger(IReadOnlySet<string> properElsewhere)
             case "there" when IsBeAhead(i + 1): token.Tag = Rules.Tag.Existential; return;
             case "like" when LikeIsVerb(i): token.Tag = Verb(token, "like", Rules.Tag.Verb); return;
             case "so" when Lower(i + 1) != "that": token.Tag = Rules.Tag.Adverb; return;
+            case "da" or "de" or "di" or "del" or "della" or "des" or "du" or "do" or "dos" or "van" or "von" or "der" or "la" or "le" or "el" or "al" or "y" or "e"
+                when PreviousIs(i, Rules.Tag.Proper) && At(i + 1) is { Capital: true, IsWord: true }:
+                token.Tag = Rules.Tag.Proper;
+                return;
+            case "first" or "last" or "best" or "initially" when Can(i + 1, WordClass.Participle) && i > 0 && (tokens[i - 1].Lemma is "be" or "have" || tokens[i - 1].Tag is Rules.Tag.Pronoun or Rules.Tag.Proper):
+                token.Tag = Rules.Tag.Adverb;
+                return;
             case "may" when token.Tag == Rules.Tag.Proper && !Can(i + 1, WordClass.Base): return;
             case "may": token.Tag = Rules.Tag.Modal; return;
             case "will" or "might" or "can" when PreviousIs(i, Rules.Tag.Determiner, Rules.Tag.PossPronoun, Rules.Tag.Adjective): token.Tag = Rules.Tag.Noun; return;

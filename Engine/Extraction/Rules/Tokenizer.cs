@@ -200,6 +200,13 @@ internal sealed class Tokenizer(string text)
     private SentenceEnd ReadMark(char c)
     {
         var start = position++;
+        if (c is '\'' or '’' && start > 0 && text[start - 1] is 's' or 'S' && position < text.Length && text[position] == ' ' && !sentence.Exists(t => t.Tag == Tag.Quote))
+        {
+            // The owner is a plural: "the Martyrs' Memorial".
+            sentence.Add(new Token(start, 1, "'") { Tag = Tag.Possessive });
+            return SentenceEnd.No;
+        }
+
         while (position < text.Length && text[position] == c && c is '.' or '!' or '?' or '-' or '\'' or '`')
         {
             position++;

@@ -24,5 +24,7 @@ internal static class VerbClasses
 
     public static bool IsDated(string lemma) => Classes["dated"].Contains(lemma);
 
+    public static bool IsIntransitive(string lemma) => Classes["intransitive"].Contains(lemma);
+
     public static bool TakesGerund(string lemma) => Classes["gerund"].Contains(lemma);
 }
