@@ -16,7 +16,7 @@ public sealed class Credentials
 public sealed class NewCredentials
 {
     /// <summary>Length and nothing else (NIST SP 800-63B 3.1.1.2): rules about symbols make passwords worse.</summary>
-    public const int MinimumLength = 12;
+    public const int MinimumLength = 10;
 
     [Required(ErrorMessage = "Enter your e-mail address."), EmailAddress(ErrorMessage = "This is not an e-mail address."), StringLength(254)]
     public string Email { get; set; } = "";

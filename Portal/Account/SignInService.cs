@@ -58,7 +58,7 @@ internal sealed class SignInService(
             new AuthenticationProperties { IsPersistent = true, AllowRefresh = false, ExpiresUtc = answer.ExpiresAt });
         if (answer.FirstKey is { } key)
         {
-            firstKey.Put(context, key);
+            firstKey.Put(context, key.Key);
         }
         Log.SignedIn(logger, answer.Tenant.Id, answer.User.Role);
         return null;

@@ -5,8 +5,8 @@ public sealed record SetupRequest(string Token, string Email, string Password);
 public sealed record SignInRequest(string Email, string Password);
 
 /// <param name="SessionToken">A bearer for the Api. It lives in the sealed sign-in cookie and nowhere else.</param>
-/// <param name="FirstKey">The tenant's first API key in full; only in the answer to a set-up.</param>
-public sealed record SignedIn(string SessionToken, DateTimeOffset ExpiresAt, TenantRef Tenant, UserRef User, string? FirstKey);
+/// <param name="FirstKey">The tenant's first API key; only in the answer to a set-up.</param>
+public sealed record SignedIn(string SessionToken, DateTimeOffset ExpiresAt, TenantRef Tenant, UserRef User, CreatedKey? FirstKey);
 
 public sealed record TenantRef(string Id, string Name);
 
@@ -30,7 +30,10 @@ public sealed record KeyList(IReadOnlyList<ApiKey> Keys);
 
 public sealed record ApiKey(
     string Id, string Name, string Prefix, IReadOnlyList<string>? Scopes, IReadOnlyList<string>? Buckets,
-    DateTimeOffset? CreatedAt, DateTimeOffset? ExpiresAt, DateTimeOffset? LastUsedAt, DateTimeOffset? RevokedAt);
+    string Status, DateTimeOffset? CreatedAt, DateTimeOffset? ExpiresAt, DateTimeOffset? LastUsedAt, DateTimeOffset? RevokedAt)
+{
+    public const string Active = "active";
+}
 
 public sealed record CreateKey(string Name, IReadOnlyList<string> Scopes, IReadOnlyList<string>? Buckets, DateTimeOffset? ExpiresAt);
 

@@ -54,8 +54,8 @@ public sealed class EngramApiClient(HttpClient http, SessionToken session, ILogg
     public async Task<long> CountClearAsync(string bucket, CancellationToken cancellationToken) =>
         (await SendAsync<Cleared>(HttpMethod.Delete, $"{ApiPaths.Memories(bucket)}?dry_run=true", null, cancellationToken)).ClearedCount;
 
-    public Task<MemoryPage> MemoriesAsync(string bucket, MemoryListing listing, CancellationToken cancellationToken) =>
-        SendAsync<MemoryPage>(HttpMethod.Get, ApiPaths.Memories(bucket) + listing.ToQueryString(), null, cancellationToken);
+    public Task<MemoryList> MemoriesAsync(string bucket, MemoryListing listing, CancellationToken cancellationToken) =>
+        SendAsync<MemoryList>(HttpMethod.Get, ApiPaths.Memories(bucket) + listing.ToQueryString(), null, cancellationToken);
 
     public Task<Memory> MemoryAsync(string bucket, string id, CancellationToken cancellationToken) =>
         SendAsync<Memory>(HttpMethod.Get, ApiPaths.Memory(bucket, id), null, cancellationToken);

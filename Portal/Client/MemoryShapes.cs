@@ -8,7 +8,7 @@ public sealed record Bucket(string Id, string Name, string? Description, DateTim
 
 public sealed record CreateBucket(string Name, string? Description);
 
-public sealed record MemoryPage(IReadOnlyList<Memory> Memories, long? Total, int Limit, int Offset, string? Next);
+public sealed record MemoryList(IReadOnlyList<Memory> Memories, long? Total, int Limit, int Offset, string? Next);
 
 public sealed record Memory(
     string Id, string Content, string? Status, string? UserId, string? AgentId, string? RunId, IReadOnlyList<string>? Categories,

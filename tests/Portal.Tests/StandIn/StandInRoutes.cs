@@ -23,13 +23,9 @@ internal static class StandInRoutes
     {
         app.MapPost("/account/portal/setup", (JsonElement body) =>
         {
-            if (body.GetProperty("token").GetString() != StandInApi.SetupToken)
+            if (tenant.IsSetUp || body.GetProperty("token").GetString() != StandInApi.SetupToken)
             {
-                return Problem(401, "unauthenticated", "The set-up token is not valid.");
-            }
-            if (tenant.IsSetUp)
-            {
-                return Problem(409, "conflict", "already used; sign in");
+                return Problem(401, "unauthenticated", "The one-time link is wrong, too old, or was used already.");
             }
             tenant.IsSetUp = true;
             return Results.Json(Session(tenant, StandInApi.FirstKey), statusCode: 201);
@@ -158,7 +154,7 @@ internal static class StandInRoutes
         return new
         {
             session_token = token, expires_at = DateTimeOffset.UtcNow.AddHours(12), tenant = new { id = "t-1", name = tenant.Name },
-            user = new { email = StandInApi.Email, role = "owner" }, first_key = firstKey,
+            user = new { email = StandInApi.Email, role = "owner" }, first_key = firstKey is null ? null : new { key = firstKey, id = "k-1", name = "first", prefix = firstKey[..13] },
         };
     }
 
@@ -169,7 +165,7 @@ internal static class StandInRoutes
 
     private static object Shape(StandInKey key) => new
     {
-        id = key.Id, name = key.Name, prefix = key.Prefix, scopes = key.Scopes, buckets = key.Buckets, created_at = DateTimeOffset.UtcNow,
+        id = key.Id, name = key.Name, prefix = key.Prefix, scopes = key.Scopes, buckets = key.Buckets, status = key.RevokedAt is null ? "active" : "revoked", created_at = DateTimeOffset.UtcNow,
         expires_at = key.ExpiresAt, last_used_at = (DateTimeOffset?)null, revoked_at = key.RevokedAt,
     };
 
