@@ -23,6 +23,12 @@ public sealed class DistributedApplication : IAsyncDisposable
 
     internal IReadOnlyCollection<IResource> Resources => [.. _model.Resources];
 
+    /// <summary>Everything the resources and the host have said so far, when a test runs the application.</summary>
+    internal string Output => _console.ToString();
+
+    /// <summary>A data folder that goes with the application.</summary>
+    internal string? TemporaryData { get; init; }
+
     public static IDistributedApplicationBuilder CreateBuilder(string[] args)
     {
         if (AppHostCapture.Current is { } capture)
@@ -83,5 +89,9 @@ public sealed class DistributedApplication : IAsyncDisposable
     {
         await StopAsync();
         _runner.Dispose();
+        if (TemporaryData is not null && Directory.Exists(TemporaryData))
+        {
+            Directory.Delete(TemporaryData, recursive: true);
+        }
     }
 }

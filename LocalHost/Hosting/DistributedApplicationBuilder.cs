@@ -54,4 +54,6 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationBui
         Capture?.Take(this);
         return new DistributedApplication(this, Console.Out);
     }
+
+    internal DistributedApplication BuildForTest(string? temporaryData) => new(this, new StringWriter()) { TemporaryData = temporaryData };
 }

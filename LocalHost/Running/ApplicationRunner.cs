@@ -12,6 +12,7 @@ internal sealed class ApplicationRunner(DistributedApplicationBuilder model, Res
     private readonly CancellationTokenSource _stop = new();
     private readonly List<(ResourceRunner Runner, Task Run)> _running = [];
     private readonly Lock _gate = new();
+    private FolderLock? _lock;
     private Task? _stopped;
 
     /// <summary>Whether the resource is something that runs, and so has a state and lines of its own.</summary>
@@ -22,6 +23,9 @@ internal sealed class ApplicationRunner(DistributedApplicationBuilder model, Res
     {
         var options = model.Options;
         Directory.CreateDirectory(options.DataDirectory);
+        _lock = FolderLock.TryTake(Path.Combine(options.DataDirectory, "apphost.lock"))
+            ?? throw new LocalHostException(
+                $"The data folder {options.DataDirectory} is in use by another AppHost. Stop that one, or give this one a folder of its own: --data DIR");
         if (options.EndpointsFile is { } stale)
         {
             File.Delete(stale);
@@ -90,7 +94,11 @@ internal sealed class ApplicationRunner(DistributedApplicationBuilder model, Res
         }
     }
 
-    public void Dispose() => _stop.Dispose();
+    public void Dispose()
+    {
+        _stop.Dispose();
+        _lock?.Dispose();
+    }
 
     private async Task StopAllAsync()
     {
@@ -109,10 +117,12 @@ internal sealed class ApplicationRunner(DistributedApplicationBuilder model, Res
             console.Host("everything is stopped");
         }
 
-        if (model.Options.EndpointsFile is { } file)
+        if (_lock is not null && model.Options.EndpointsFile is { } file)
         {
             File.Delete(file);
         }
+
+        _lock?.Dispose();
     }
 
     private bool IsJob(ProjectResource project) =>

@@ -32,6 +32,14 @@ internal sealed class ResourceConsole
 
     public void Error(string text) => Write(HostName, "\e[1;31m", text);
 
+    public override string ToString()
+    {
+        lock (_gate)
+        {
+            return _output.ToString() ?? "";
+        }
+    }
+
     /// <summary>Lines without a name in front.</summary>
     public void Block(IEnumerable<string> lines)
     {
