@@ -11,10 +11,10 @@ internal static class KeyRoutes
     public static void MapKeys(this IEndpointRouteBuilder routes)
     {
         var keys = routes.MapGroup("/account/keys").RequireScope(Scopes.AccountAdmin).WithTags("Account");
-        keys.MapGet("", ListAsync).WithName("list_keys").WithSummary("Every key, newest first, without the keys themselves.");
-        keys.MapPost("", CreateAsync).WithName("create_key").WithSummary("Makes a key. It is shown in this answer and never again.")
+        keys.MapGet("", ListAsync).WithName("list_keys").WithExample(response: AccountExamples.Keys).WithSummary("Every key, newest first, without the keys themselves.");
+        keys.MapPost("", CreateAsync).WithName("create_key").WithExample(AccountExamples.CreateKey, AccountExamples.CreatedKey).WithSummary("Makes a key. It is shown in this answer and never again.")
             .ProducesProblems(StatusCodes.Status403Forbidden);
-        keys.MapPost("/{id}/roll", RollAsync).WithName("roll_key").WithSummary("Replaces a key by a new one that may do the same.")
+        keys.MapPost("/{id}/roll", RollAsync).WithName("roll_key").WithExample(AccountExamples.RollKey, AccountExamples.CreatedKey).WithSummary("Replaces a key by a new one that may do the same.")
             .ProducesProblems(StatusCodes.Status404NotFound);
         keys.MapDelete("/{id}", RevokeAsync).WithName("revoke_key").WithSummary("Revokes a key.")
             .ProducesProblems(StatusCodes.Status404NotFound);

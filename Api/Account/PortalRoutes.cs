@@ -11,13 +11,13 @@ internal static class PortalRoutes
     public static void MapPortalAccounts(this IEndpointRouteBuilder routes)
     {
         var account = routes.MapGroup("/account").WithTags("Account");
-        account.MapGet("/me", Me).RequireKey().WithName("me").WithSummary("The tenant, the person and the key behind this request.");
-        account.MapPost("/portal/setup", SetUpAsync).WithName("portal_setup")
+        account.MapGet("/me", Me).RequireKey().WithName("me").WithExample(response: AccountExamples.Me).WithSummary("The tenant, the person and the key behind this request.");
+        account.MapPost("/portal/setup", SetUpAsync).WithName("portal_setup").WithExample(AccountExamples.SetUp, AccountExamples.SetUpDone)
             .WithSummary("Uses up the one-time link: makes the owner's account and a first key, and signs in.")
             .ProducesProblems(StatusCodes.Status401Unauthorized)
             .ProducesProblems(StatusCodes.Status409Conflict)
             .ProducesProblems(StatusCodes.Status429TooManyRequests);
-        account.MapPost("/portal/sign-in", SignInAsync).WithName("portal_sign_in").WithSummary("Opens a session of twelve hours.")
+        account.MapPost("/portal/sign-in", SignInAsync).WithName("portal_sign_in").WithExample(AccountExamples.SignIn, AccountExamples.Session).WithSummary("Opens a session of twelve hours.")
             .ProducesProblems(StatusCodes.Status401Unauthorized)
             .ProducesProblems(StatusCodes.Status429TooManyRequests);
         account.MapPost("/portal/sign-out", SignOutAsync).RequireKey().WithName("portal_sign_out").WithSummary("Ends the session of this request.")

@@ -1,4 +1,5 @@
 using Engram.Api.Auth;
+using Engram.Api.Http;
 using Engram.Engine.Keys;
 using Engram.Engine.Usage;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -27,7 +28,7 @@ public sealed record PlanUsageView(
 internal static class UsageRoutes
 {
     public static void MapPlanUsage(this IEndpointRouteBuilder routes) =>
-        routes.MapGet("/account/plan_usage", PlanUsageAsync).RequireScope(Scopes.UsageRead).WithTags("Account").WithName("plan_usage")
+        routes.MapGet("/account/plan_usage", PlanUsageAsync).RequireScope(Scopes.UsageRead).WithTags("Account").WithName("plan_usage").WithExample(response: AccountExamples.PlanUsage)
             .WithSummary("What the tenant uses of its plan this month.");
 
     private static async Task<Ok<PlanUsageView>> PlanUsageAsync(Caller caller, PlanUsageReader reader, CancellationToken cancellationToken)

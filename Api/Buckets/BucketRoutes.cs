@@ -12,12 +12,12 @@ internal static class BucketRoutes
 {
     public static void MapBuckets(this IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/router/buckets", RouterListAsync).RequireScope(Scopes.MemoriesRead).WithTags("Buckets").WithName("router_buckets")
+        routes.MapGet("/router/buckets", RouterListAsync).RequireScope(Scopes.MemoriesRead).WithTags("Buckets").WithName("router_buckets").WithExample(response: BucketExamples.Router)
             .WithSummary("Every bucket with its size and its last write: the cheapest authenticated read.");
 
         var buckets = routes.MapGroup("/v1/buckets").WithTags("Buckets");
-        buckets.MapGet("", ListAsync).RequireScope(Scopes.MemoriesRead).WithName("list_buckets").WithSummary("Buckets by name.");
-        buckets.MapPost("", CreateAsync).RequireScope(Scopes.BucketsAdmin).WithName("create_bucket").WithSummary("Makes a bucket.")
+        buckets.MapGet("", ListAsync).RequireScope(Scopes.MemoriesRead).WithName("list_buckets").WithExample(response: BucketExamples.List).WithSummary("Buckets by name.");
+        buckets.MapPost("", CreateAsync).RequireScope(Scopes.BucketsAdmin).WithName("create_bucket").WithExample(BucketExamples.Create, BucketExamples.One).WithSummary("Makes a bucket.")
             .ProducesProblems(StatusCodes.Status409Conflict);
         buckets.MapDelete("/{bucket}", DeleteAsync).RequireScope(Scopes.BucketsAdmin).WithName("delete_bucket")
             .WithSummary("Deletes a bucket and everything in it.").ProducesProblems(StatusCodes.Status404NotFound);

@@ -19,6 +19,7 @@ internal static class ApiHosting
         builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
         builder.Services.ConfigureHttpJsonOptions(options =>
             ApiJson.Configure(options.SerializerOptions).TypeInfoResolverChain.Insert(0, ApiJson.Wire));
+        builder.Services.AddOpenApi(ApiDocument.Name, ApiDocument.Configure);
         return builder;
     }
 }

@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using Engram.Api.Account;
 using Engram.Api.Buckets;
 using Engram.Api.Memories;
+using Engram.Api.Recall;
 
 namespace Engram.Api.Http;
 
@@ -31,6 +32,10 @@ namespace Engram.Api.Http;
 [JsonSerializable(typeof(EditRequest))]
 [JsonSerializable(typeof(UndoRequest))]
 [JsonSerializable(typeof(ClearResult))]
+[JsonSerializable(typeof(QueryRequest))]
+[JsonSerializable(typeof(QueryResponse))]
+[JsonSerializable(typeof(StreamChunk))]
+[JsonSerializable(typeof(StreamError))]
 [JsonSerializable(typeof(System.Text.Json.Nodes.JsonNode))]
 internal sealed partial class ApiJson : JsonSerializerContext
 {

@@ -2,7 +2,6 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Serialization;
 using Engram.Engine.Latency;
-using Microsoft.AspNetCore.Http.Metadata;
 
 namespace Engram.Api.Http;
 
@@ -33,7 +32,7 @@ public sealed record ProblemBody(
     IReadOnlyList<FieldError>? Errors = null);
 
 /// <summary>A refusal on its way out. Made by <see cref="Problems"/> only.</summary>
-public sealed class Problem : IResult, IStatusCodeHttpResult, IContentTypeHttpResult, IEndpointMetadataProvider
+public sealed class Problem : IResult, IStatusCodeHttpResult, IContentTypeHttpResult
 {
     private const string ProblemJson = "application/problem+json";
 
@@ -56,9 +55,6 @@ public sealed class Problem : IResult, IStatusCodeHttpResult, IContentTypeHttpRe
     int? IStatusCodeHttpResult.StatusCode => Status;
 
     string? IContentTypeHttpResult.ContentType => ProblemJson;
-
-    public static void PopulateMetadata(System.Reflection.MethodInfo method, EndpointBuilder builder) =>
-        builder.Metadata.Add(new ProducesResponseTypeMetadata(StatusCodes.Status400BadRequest, typeof(ProblemBody), [ProblemJson]));
 
     public Task ExecuteAsync(HttpContext httpContext)
     {

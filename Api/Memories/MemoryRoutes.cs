@@ -17,16 +17,16 @@ internal static class MemoryRoutes
     {
         var memories = routes.MapGroup("/v1/buckets/{bucket}/memories").WithTags("Memories");
         memories.MapStore();
-        memories.MapGet("", ListAsync).RequireScope(Scopes.MemoriesRead).WithName("list_memories")
+        memories.MapGet("", ListAsync).RequireScope(Scopes.MemoriesRead).WithName("list_memories").WithExample(response: MemoryExamples.Page)
             .WithSummary("A page of a bucket's memories, newest first.").ProducesProblems(StatusCodes.Status404NotFound);
-        memories.MapGet("/{id}", GetAsync).RequireScope(Scopes.MemoriesRead).WithName("get_memory")
+        memories.MapGet("/{id}", GetAsync).RequireScope(Scopes.MemoriesRead).WithName("get_memory").WithExample(response: MemoryExamples.Detail)
             .WithSummary("A memory with its triples and its history.").ProducesProblems(StatusCodes.Status404NotFound);
-        memories.MapPatch("/{id}", EditAsync).RequireScope(Scopes.MemoriesWrite).WithName("update_memory")
+        memories.MapPatch("/{id}", EditAsync).RequireScope(Scopes.MemoriesWrite).WithName("update_memory").WithExample(MemoryExamples.Edit, MemoryExamples.Detail)
             .WithSummary("Changes a memory; what it was goes to its history.")
             .ProducesProblems(StatusCodes.Status404NotFound, StatusCodes.Status409Conflict, StatusCodes.Status413PayloadTooLarge);
         memories.MapDelete("/{id}", DeleteAsync).RequireScope(Scopes.MemoriesDelete).WithName("delete_memory")
             .WithSummary("Deletes a memory with everything only it supports.").ProducesProblems(StatusCodes.Status404NotFound);
-        memories.MapDelete("", ClearAsync).RequireScope(Scopes.MemoriesDelete).WithName("clear_memories")
+        memories.MapDelete("", ClearAsync).RequireScope(Scopes.MemoriesDelete).WithName("clear_memories").WithExample(response: MemoryExamples.Cleared)
             .WithSummary("Deletes every memory of a bucket, or with dry_run counts them.").ProducesProblems(StatusCodes.Status404NotFound);
     }
 

@@ -18,11 +18,11 @@ internal static class StoreRoutes
 
     public static void MapStore(this IEndpointRouteBuilder memories)
     {
-        memories.MapPost("", StoreAsync).RequireScope(Scopes.MemoriesWrite).WithName("store_memory")
+        memories.MapPost("", StoreAsync).RequireScope(Scopes.MemoriesWrite).WithName("store_memory").WithExample(MemoryExamples.Store, MemoryExamples.Receipt)
             .WithSummary("Stores a memory, or several; they can be found when the answer arrives.")
             .Produces<ReceiptView>(StatusCodes.Status201Created)
             .ProducesProblems(StatusCodes.Status404NotFound, StatusCodes.Status409Conflict, StatusCodes.Status413PayloadTooLarge);
-        memories.MapPost("/undo", UndoAsync).RequireScope(Scopes.MemoriesDelete).WithName("undo_store")
+        memories.MapPost("/undo", UndoAsync).RequireScope(Scopes.MemoriesDelete).WithName("undo_store").WithExample(MemoryExamples.Undo)
             .WithSummary("Takes a store back within 24 hours, unless the memory was edited since.")
             .ProducesProblems(StatusCodes.Status404NotFound, StatusCodes.Status409Conflict);
     }

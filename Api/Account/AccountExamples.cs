@@ -1,0 +1,37 @@
+namespace Engram.Api.Account;
+
+/// <summary>Examples for the OpenAPI document.</summary>
+internal static class AccountExamples
+{
+    public const string Me = """
+        {"tenant":{"id":"019c1234-5678-7abc-8def-0123456789ab","name":"Development"},"key":{"id":"019c1234-5678-7abc-8def-0123456789ac","name":"Agent","prefix":"eng_live_9t6ahd","scopes":["memories:read"]}}
+        """;
+
+    public const string PlanUsage = """
+        {"plan":"free","period":{"start":"2026-01-01T00:00:00+00:00","end":"2026-02-01T00:00:00+00:00"},"memories":{"used":42},"buckets":{"used":1},"writes":{"used":42},"queries":{"used":7},"tokens":{"input":0,"output":0},"storage_bytes":4200,"by_bucket":[{"bucket_id":"019c1234-5678-7abc-8def-0123456789ab","bucket_name":"default","memories":42,"storage_bytes":4200,"writes":42}],"by_key":[{"key_id":"019c1234-5678-7abc-8def-0123456789ac","writes":42,"queries":7}],"projected":{"memories":84,"writes":84,"queries":14}}
+        """;
+
+    public const string CreateKey = """{"name":"Agent","scopes":["memories:read","memories:write"],"buckets":["default"],"expires_at":"2027-01-31T00:00:00Z"}""";
+
+    public const string CreatedKey = """
+        {"key":"eng_live_ ... shown once ...","id":"019c1234-5678-7abc-8def-0123456789ac","name":"Agent","prefix":"eng_live_9t6ahd","scopes":["memories:read","memories:write"],"buckets":["default"],"created_at":"2026-01-31T09:30:00+00:00","expires_at":"2027-01-31T00:00:00+00:00"}
+        """;
+
+    public const string RollKey = """{"grace_seconds":3600}""";
+
+    public const string Keys = """
+        {"keys":[{"id":"019c1234-5678-7abc-8def-0123456789ac","name":"Agent","prefix":"eng_live_9t6ahd","scopes":["memories:read","memories:write"],"buckets":["default"],"status":"active","created_at":"2026-01-31T09:30:00+00:00","last_used_at":"2026-01-31T09:31:00+00:00","legacy":false}]}
+        """;
+
+    public const string SetUp = """{"token":"the token of the one-time link","email":"ann@example.org","password":"at least ten characters"}""";
+
+    public const string SetUpDone = $$$"""
+        {"session_token":"eng_sess_ ...","expires_at":"2026-01-31T21:30:00+00:00","tenant":{"id":"019c1234-5678-7abc-8def-0123456789ab","name":"Development"},"user":{"email":"ann@example.org","role":"owner"},"first_key":{{{CreatedKey}}}}
+        """;
+
+    public const string SignIn = """{"email":"ann@example.org","password":"at least ten characters"}""";
+
+    public const string Session = """
+        {"session_token":"eng_sess_ ...","expires_at":"2026-01-31T21:30:00+00:00","tenant":{"id":"019c1234-5678-7abc-8def-0123456789ab","name":"Development"},"user":{"email":"ann@example.org","role":"owner"}}
+        """;
+}

@@ -1,0 +1,17 @@
+namespace Engram.Api.Buckets;
+
+/// <summary>Examples for the OpenAPI document.</summary>
+internal static class BucketExamples
+{
+    public const string One = """
+        {"id":"019c1234-5678-7abc-8def-0123456789ab","name":"notes","bucket_name":"notes","description":"Meeting notes","created_at":"2026-01-31T09:30:00+00:00","memory_count":0}
+        """;
+
+    public const string List = $$"""{"buckets":[{{One}}]}""";
+
+    public const string Create = """{"name":"notes","description":"Meeting notes"}""";
+
+    public const string Router = """
+        {"buckets":[{"id":"019c1234-5678-7abc-8def-0123456789ab","name":"default","memory_count":42,"last_write_at":"2026-01-31T09:30:00+00:00"}]}
+        """;
+}

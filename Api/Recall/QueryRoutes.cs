@@ -1,0 +1,30 @@
+using Engram.Api.Auth;
+using Engram.Api.Http;
+using Engram.Engine.Buckets;
+using Engram.Engine.Keys;
+using Engram.Engine.Usage;
+using EngramRecall = Engram.Engine.Recall.Recall;
+
+namespace Engram.Api.Recall;
+
+/// <summary>Asking.</summary>
+internal static class QueryRoutes
+{
+    public static void MapQuery(this IEndpointRouteBuilder routes) =>
+        routes.MapPost("/v1/query", QueryAsync).RequireScope(Scopes.MemoriesRead).WithTags("Query").WithName("query").WithExample(QueryExamples.Ask, QueryExamples.Answer)
+            .WithSummary("Retrieves memories by keyword, vector and graph, and answers with citations.")
+            .Produces<QueryResponse>()
+            .ProducesProblems(StatusCodes.Status404NotFound, StatusCodes.Status413PayloadTooLarge);
+
+    private static async Task<IResult> QueryAsync(
+        Caller caller, Body<QueryRequest> body, BucketStore buckets, EngramRecall recall, UsageMeter usage, CancellationToken cancellationToken)
+    {
+        var query = body.Value;
+        var request = QueryMapping.ToRecall(query);
+        await QueryMapping.DemandBucketsAsync(caller, buckets, request, cancellationToken);
+        var found = await recall.QueryAsync(caller.Tenant, request, caller.Timer, cancellationToken);
+        usage.Count(caller.Tenant, caller.Principal.KeyId, null, UsageOperation.Query, found.Hits.Count);
+        var response = QueryReply.For(query, found, caller.Timer);
+        return query.Stream == true ? new QueryStream(response) : TypedResults.Ok(response);
+    }
+}
