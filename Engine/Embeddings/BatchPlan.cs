@@ -6,7 +6,9 @@ namespace Engram.Engine.Embeddings;
 /// </summary>
 internal sealed class BatchPlan
 {
-    private const int MostRows = 16;
+    /// <summary>The most texts in one batch.</summary>
+    public const int MostRows = 16;
+
     private const double LongestToShortest = 1.25;
 
     private readonly long[][] _ids;

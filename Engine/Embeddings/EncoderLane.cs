@@ -27,8 +27,7 @@ internal sealed class EncoderLane : IDisposable
         _mask = Pinned<long>(encoder.Mask is null ? 0 : batchTokens);
         // Stays zero: every text is a first segment.
         _types = Pinned<long>(encoder.Types is null ? 0 : batchTokens);
-        // A batch has at most one sentence vector per token, so the same bound holds for both kinds of output.
-        _output = Pinned<float>(batchTokens * encoder.Dimensions);
+        _output = Pinned<float>((encoder.GivesTokens ? batchTokens : BatchPlan.MostRows) * encoder.Dimensions);
     }
 
     /// <summary>Where the ids of a run go: row by row, the rows padded with 0.</summary>

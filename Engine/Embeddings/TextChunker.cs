@@ -9,6 +9,9 @@ namespace Engram.Engine.Embeddings;
 /// </summary>
 public sealed class TextChunker
 {
+    private const int LongestPiece = 16;
+    private const int LongestCharacter = 64;
+
     private readonly ITextTokenizer _tokenizer;
 
     internal TextChunker(ITextTokenizer tokenizer) => _tokenizer = tokenizer;
@@ -55,24 +58,21 @@ public sealed class TextChunker
     /// <summary>The end of the longest run of whole sentences that fits, else of words, else of characters.</summary>
     private int ChunkEnd(string text, int start)
     {
+        // Beyond this no chunk goes, whatever its tokens: the work per chunk stays the same however long the text is.
+        var limit = Math.Min(text.Length, start + (_tokenizer.MaxTokens * LongestPiece));
         var best = start;
-        for (var end = SentenceEnd(text, start); Fits(text, start, end); end = SentenceEnd(text, end))
+        for (var end = SentenceEnd(text, start, limit); end > best && Fits(text, start, end); end = SentenceEnd(text, end, limit))
         {
             best = end;
-            if (end == text.Length)
-            {
-                return end;
-            }
         }
 
-        if (best > start && !text.AsSpan(start, best - start).IsWhiteSpace())
+        if (best == text.Length || (best > start && !text.AsSpan(start, best - start).IsWhiteSpace()))
         {
             return best;
         }
 
-        var sentence = SentenceEnd(text, best);
-        var words = LongestPrefix(text, start, WordEnds(text, start, sentence));
-        return words > start ? words : LongestPrefix(text, start, CharacterEnds(text, start, sentence), atLeastFirst: true);
+        var words = LongestPrefix(text, start, WordEnds(text, start, limit));
+        return words > start ? words : LongestPrefix(text, start, CharacterEnds(text, start, limit), atLeastFirst: true);
     }
 
     /// <summary>Binary search: a prefix of a text that fits nearly always fits, and the last steps check what is returned.</summary>
@@ -100,12 +100,13 @@ public sealed class TextChunker
     private bool Fits(string text) => _tokenizer.Count(text) <= _tokenizer.MaxTokens;
 
     /// <summary>
-    /// The position after the sentence at <paramref name="start"/> and the white space behind it. A sentence ends at a line
-    /// end, or at . ! ? … (closing quotes and brackets included) before white space, or at their CJK forms.
+    /// The position after the sentence at <paramref name="start"/> and the white space behind it; <paramref name="start"/> when
+    /// it does not end before <paramref name="limit"/>. A sentence ends at a line end, or at . ! ? … (closing quotes and
+    /// brackets included) before white space, or at their CJK forms, or with the text.
     /// </summary>
-    private static int SentenceEnd(string text, int start)
+    private static int SentenceEnd(string text, int start, int limit)
     {
-        for (var index = start; index < text.Length; index++)
+        for (var index = start; index < limit; index++)
         {
             if (text[index] is '\n' || (text[index] is '。' or '！' or '？' && !IsCloser(text, index + 1)))
             {
@@ -115,7 +116,7 @@ public sealed class TextChunker
             if (text[index] is '.' or '!' or '?' or '…')
             {
                 var after = index + 1;
-                while (IsCloser(text, after))
+                while (after < limit && IsCloser(text, after))
                 {
                     after++;
                 }
@@ -124,10 +125,12 @@ public sealed class TextChunker
                 {
                     return SkipSpace(text, after);
                 }
+
+                index = after - 1;
             }
         }
 
-        return text.Length;
+        return limit == text.Length ? limit : start;
     }
 
     private static bool IsCloser(string text, int index) =>
@@ -143,29 +146,34 @@ public sealed class TextChunker
         return index;
     }
 
-    private static List<int> WordEnds(string text, int start, int end)
+    private static List<int> WordEnds(string text, int start, int limit)
     {
         var ends = new List<int>();
-        for (var index = SkipSpace(text, start) + 1; index < end; index++)
+        for (var index = start + 1; index <= limit; index++)
         {
-            if (char.IsWhiteSpace(text[index]) && !char.IsWhiteSpace(text[index - 1]))
+            if (index == text.Length || (char.IsWhiteSpace(text[index]) && !char.IsWhiteSpace(text[index - 1])))
             {
                 ends.Add(index);
             }
         }
 
-        ends.Add(end);
-        return ends;
+        // A window of nothing but white space is a chunk too: its trimmed text is empty and dropped.
+        return ends.Count == 0 && text.AsSpan(start, limit - start).IsWhiteSpace() ? [limit] : ends;
     }
 
-    /// <summary>Ends of user-perceived characters, so that no surrogate pair or combining sequence is torn apart.</summary>
-    private static List<int> CharacterEnds(string text, int start, int end)
+    /// <summary>Ends of user-perceived characters, so that no surrogate pair and no usual combining sequence is torn apart.</summary>
+    private static List<int> CharacterEnds(string text, int start, int limit)
     {
         var ends = new List<int>();
-        for (var index = start; index < end;)
+        for (var index = start; index < limit;)
         {
-            index += StringInfo.GetNextTextElementLength(text, index);
-            ends.Add(Math.Min(index, end));
+            index += StringInfo.GetNextTextElementLength(text.AsSpan(index, Math.Min(LongestCharacter, text.Length - index)));
+            if (index < text.Length && char.IsSurrogatePair(text[index - 1], text[index]))
+            {
+                index++;
+            }
+
+            ends.Add(index);
         }
 
         return ends;

@@ -12,7 +12,7 @@ namespace Engram.Engine.Tests.Embeddings;
 public sealed class OnnxEmbedderTests : IDisposable
 {
     private static readonly string[] s_texts =
-        [.. Enumerable.Range(0, 60).Select(index => string.Concat(Enumerable.Repeat($"Sentence {index} about topic {index * 7 % 13}. ", 1 + (index % 9))))];
+        [.. Enumerable.Range(0, 40).Select(index => string.Concat(Enumerable.Repeat($"Sentence {index} about topic {index * 7 % 13}. ", 1 + (index % 9))))];
 
     private readonly OnnxEmbedder _embedder = new(new EmbeddingOptions { CacheSize = 0, MaxConcurrency = 2 });
 

@@ -21,6 +21,10 @@ public class TextChunkerTests
         "Short. " + string.Join(' ', Enumerable.Repeat("endless", 400)) + ". Short again.",
         new string(' ', 500) + "text" + new string('\n', 500) + string.Concat(Enumerable.Repeat("more \t text. ", 100)),
         string.Concat(Enumerable.Repeat("\ud800 \udc00x ", 300)),
+        "a" + new string('\u0301', 5_000) + "b",
+        "one" + new string(' ', 10_000) + "two" + new string('中', 5_000),
+        new string('?', 5_000),
+        new string('\ufdfa', 500),
     ];
 
     [Theory]
@@ -52,6 +56,21 @@ public class TextChunkerTests
         var text = string.Concat(Enumerable.Repeat("The value 3.14159 of example.org/path is given there; ", 30));
 
         Assert.All(_chunker.Split(text), chunk => Assert.DoesNotMatch(@"^(14159|org)", chunk));
+    }
+
+    [Theory]
+    [InlineData('x')]
+    [InlineData('.')]
+    [InlineData(' ')]
+    public void The_work_grows_no_faster_than_the_text(char unit)
+    {
+        var watch = System.Diagnostics.Stopwatch.StartNew();
+        _chunker.Split(new string(unit, 10_000));
+        var small = watch.Elapsed;
+        watch.Restart();
+        _chunker.Split(new string(unit, 80_000));
+
+        Assert.InRange(watch.Elapsed, TimeSpan.Zero, (small * 30) + TimeSpan.FromSeconds(1));
     }
 
     [Fact]
