@@ -1,6 +1,9 @@
 using Engram.Engine;
 using Engram.Engine.Database;
+using Engram.Engine.Extraction;
+using Engram.Engine.Extraction.Rules;
 using Engram.ServiceDefaults;
+using Engram.Worker.Extraction;
 
 namespace Engram.Worker;
 
@@ -14,6 +17,11 @@ internal static class RunVerb
         builder.AddKeyedNpgsqlDataSource(TenantDb.ConnectionName);
         builder.AddKeyedNpgsqlDataSource(SystemDb.ConnectionName);
         builder.Services.AddEngramExtraction();
+        builder.Services.AddOptions<ExtractionOptions>().BindConfiguration("Engram:Extraction").ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddSingleton<ITripleExtractor, RuleExtractor>();
+        builder.Services.AddSingleton<JobListener>().AddHostedService(s => s.GetRequiredService<JobListener>());
+        builder.Services.AddSingleton<ExtractionService>().AddHostedService(s => s.GetRequiredService<ExtractionService>());
+        builder.Services.AddHostedService<LeaseKeeper>();
 
         var app = builder.Build();
         app.MapDefaultEndpoints();

@@ -69,9 +69,11 @@ public sealed class JobQueue(SystemDb db, TenantDb tenantDb, TimeProvider time)
                 last_error = case when attempts >= $2 then 'Every Worker that took this job died.' else last_error end
             where state = 'running' and leased_until < $1
             returning tenant_id, memory_id, memory_version, state
+        ), failed as (
+            update memories m set extraction = 'failed' from expired e
+            where e.state = 'dead' and m.tenant_id = e.tenant_id and m.id = e.memory_id and m.version = e.memory_version
         )
-        update memories m set extraction = 'failed' from expired e
-        where e.state = 'dead' and m.tenant_id = e.tenant_id and m.id = e.memory_id and m.version = e.memory_version
+        select count(*) from expired
         """;
 
     private const string Fail = """
@@ -135,10 +137,11 @@ public sealed class JobQueue(SystemDb db, TenantDb tenantDb, TimeProvider time)
 
     /// <summary>Puts jobs whose lease ran out back into the queue.</summary>
     /// <param name="cancellationToken">Cancels the statement.</param>
-    public async Task RequeueExpiredAsync(CancellationToken cancellationToken = default)
+    /// <returns>How many leases had run out.</returns>
+    public async Task<int> RequeueExpiredAsync(CancellationToken cancellationToken = default)
     {
         await using var command = db.Command(RequeueExpired, Sql.Time(time.GetUtcNow()), Sql.Int(MaxClaims));
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        return Convert.ToInt32(await command.ExecuteScalarAsync(cancellationToken), System.Globalization.CultureInfo.InvariantCulture);
     }
 
     /// <summary>Notes a failed attempt: it is tried again after a pause that doubles, with jitter, until it is a dead letter.</summary>

@@ -1,0 +1,109 @@
+using System.Collections.Concurrent;
+using System.Globalization;
+using Engram.Engine.Extraction;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+namespace Engram.Worker.Extraction;
+
+/// <summary>Claims jobs, extracts triples outside any transaction, checks each against its text, and completes them under the lease's fence.</summary>
+internal sealed class ExtractionService(
+    JobQueue queue, TripleStore triples, ITripleExtractor extractor, JobListener listener, IOptions<ExtractionOptions> options, ILogger<ExtractionService> log)
+    : BackgroundService
+{
+    private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
+
+    private readonly string _worker = string.Create(CultureInfo.InvariantCulture, $"{Environment.MachineName}:{Environment.ProcessId}");
+    private readonly ConcurrentDictionary<Guid, (ExtractionJob Job, Task Work)> _held = new();
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        while (!stoppingToken.IsCancellationRequested)
+        {
+            try
+            {
+                var free = options.Value.Concurrency - _held.Count;
+                var jobs = free > 0 ? await queue.ClaimAsync(_worker, free, stoppingToken) : [];
+                foreach (var job in jobs)
+                {
+                    // Entered before it runs: a job may end before Task.Run returns.
+                    _held[job.Id] = (job, Task.CompletedTask);
+                    var work = Task.Run(() => ProcessAsync(job, stoppingToken), CancellationToken.None);
+                    _held.TryUpdate(job.Id, (job, work), (job, Task.CompletedTask));
+                }
+
+                if (jobs.Count == 0)
+                    await listener.WaitAsync(TimeSpan.FromMilliseconds(options.Value.PollMs), stoppingToken);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                break;
+            }
+            catch (Exception e) when (e is NpgsqlException or TimeoutException or IOException)
+            {
+                log.QueueUnreachable(e.GetType().Name);
+                await Task.Delay(Retry, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+
+        await Task.WhenAll(_held.Values.Select(h => h.Work));
+    }
+
+    /// <summary>Jobs held now, for the lease keeper.</summary>
+    public IReadOnlyCollection<ExtractionJob> Held => [.. _held.Values.Select(h => h.Job)];
+
+    private async Task ProcessAsync(ExtractionJob job, CancellationToken stopping)
+    {
+        try
+        {
+            var result = await extractor.ExtractAsync(job.Input, stopping);
+            var completed = await triples.CompleteAsync(job, result.Triples, extractor.Name, stopping);
+            if (!completed)
+                log.LeaseLost(job.Id);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            await GiveBackAsync(job);
+        }
+        catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.ForeignKeyViolation or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure)
+        {
+            // An entity or the memory went away meanwhile, or two writers crossed: the next claim sees what is there now.
+            await GiveBackAsync(job);
+        }
+        catch (Exception e)
+        {
+            log.ExtractionFailed(e, job.Id, job.Attempt);
+            await NoteFailureAsync(job, e);
+        }
+        finally
+        {
+            _held.TryRemove(job.Id, out _);
+            listener.Hint();
+        }
+    }
+
+    private async Task GiveBackAsync(ExtractionJob job)
+    {
+        try
+        {
+            await queue.ReleaseAsync(job);
+        }
+        catch (Exception e) when (e is NpgsqlException or TimeoutException or ObjectDisposedException)
+        {
+            // The lease runs out by itself.
+            log.QueueUnreachable(e.GetType().Name);
+        }
+    }
+
+    private async Task NoteFailureAsync(ExtractionJob job, Exception failure)
+    {
+        try
+        {
+            await queue.FailAsync(job, $"{extractor.Name}: {failure.GetType().Name}");
+        }
+        catch (Exception e) when (e is NpgsqlException or TimeoutException or ObjectDisposedException)
+        {
+            log.QueueUnreachable(e.GetType().Name);
+        }
+    }
+}

@@ -1,0 +1,17 @@
+namespace Engram.Worker;
+
+/// <summary>Everything the Worker logs. Never a memory's text or a secret.</summary>
+internal static partial class Log
+{
+    [LoggerMessage(LogLevel.Warning, "The database does not answer ({Error}); trying again")]
+    public static partial void QueueUnreachable(this ILogger logger, string error);
+
+    [LoggerMessage(LogLevel.Warning, "Lost the connection that listens for jobs ({Error}); polling until it is back")]
+    public static partial void ListenerLost(this ILogger logger, string error);
+
+    [LoggerMessage(LogLevel.Information, "The lease of job {JobId} was lost or its memory has changed; nothing was written")]
+    public static partial void LeaseLost(this ILogger logger, Guid jobId);
+
+    [LoggerMessage(LogLevel.Error, "Extraction job {JobId} failed at attempt {Attempt}")]
+    public static partial void ExtractionFailed(this ILogger logger, Exception exception, Guid jobId, int attempt);
+}
