@@ -39,6 +39,7 @@ public static class EngramEngine
             .AddSingleton<SystemDb>()
             .AddSingleton<WakeUp>()
             .AddSingleton<JobQueue>()
-            .AddSingleton<TripleStore>();
+            .AddSingleton<TripleStore>()
+            .AddSingleton<VectorIndexes>();
     }
 }

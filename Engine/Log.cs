@@ -28,4 +28,7 @@ internal static partial class Log
 
     [LoggerMessage(LogLevel.Warning, "Writing {Count} sums of usage failed; they are written with the next ones")]
     public static partial void UsageNotWritten(this ILogger logger, Exception exception, int count);
+
+    [LoggerMessage(LogLevel.Information, "Built the vector index of bucket {BucketId} in {Seconds:F1} s")]
+    public static partial void VectorIndexBuilt(this ILogger logger, Guid bucketId, double seconds);
 }

@@ -14,4 +14,7 @@ internal static partial class Log
 
     [LoggerMessage(LogLevel.Error, "Extraction job {JobId} failed at attempt {Attempt}")]
     public static partial void ExtractionFailed(this ILogger logger, Exception exception, Guid jobId, int attempt);
+
+    [LoggerMessage(LogLevel.Warning, "Building a vector index failed ({Error} {SqlState}); trying again later, the bucket is scanned exactly until then")]
+    public static partial void VectorIndexFailed(this ILogger logger, string error, string? sqlState);
 }

@@ -22,6 +22,7 @@ internal static class RunVerb
         builder.Services.AddSingleton<JobListener>().AddHostedService(s => s.GetRequiredService<JobListener>());
         builder.Services.AddSingleton<ExtractionService>().AddHostedService(s => s.GetRequiredService<ExtractionService>());
         builder.Services.AddHostedService<LeaseKeeper>();
+        builder.Services.AddHostedService<VectorIndexKeeper>();
 
         var app = builder.Build();
         app.MapDefaultEndpoints();

@@ -18,6 +18,9 @@ public sealed class TenantBatch : IAsyncDisposable
         }
     }
 
+    /// <summary>The statements so far, for a look at their plans.</summary>
+    internal IReadOnlyList<NpgsqlBatchCommand> Commands => [.. _batch.BatchCommands.Cast<NpgsqlBatchCommand>()];
+
     /// <summary>Adds a statement with positional parameters ($1, $2, ...).</summary>
     /// <param name="sql">A constant, or built from constants: never from input.</param>
     /// <param name="parameters">Values in order.</param>
