@@ -32,10 +32,21 @@ internal sealed class ToolCatalogue
 
     public IReadOnlyList<Tool> Definitions => _definitions;
 
-    public ValueTask<ListToolsResult> ListAsync(RequestContext<ListToolsRequestParams> request, CancellationToken ct) =>
-        request.Params?.Cursor is null
-            ? new(new ListToolsResult { Tools = _definitions, TimeToLive = ListTimeToLive, CacheScope = CacheScope.Public })
-            : throw new McpProtocolException("Unknown cursor: tools/list has one page.", McpErrorCode.InvalidParams);
+    public ValueTask<ListToolsResult> ListAsync(RequestContext<ListToolsRequestParams> request, CancellationToken ct)
+    {
+        if (request.Params?.Cursor is not null)
+        {
+            throw new McpProtocolException("Unknown cursor: tools/list has one page.", McpErrorCode.InvalidParams);
+        }
+
+        var result = new ListToolsResult { Tools = [.. _definitions] };
+        if (ProtocolVersions.IsPerRequest(request.Server.NegotiatedProtocolVersion))
+        {
+            (result.TimeToLive, result.CacheScope) = (ListTimeToLive, CacheScope.Public);
+        }
+
+        return new(result);
+    }
 
     public async ValueTask<CallToolResult> CallAsync(RequestContext<CallToolRequestParams> request, CancellationToken ct)
     {

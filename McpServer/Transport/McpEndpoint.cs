@@ -183,11 +183,7 @@ internal sealed class McpEndpoint(
             return RpcFault.NoSession() with { Id = id };
         }
 
-        if (version is not null && session.Server.NegotiatedProtocolVersion is { } negotiated && negotiated != version)
-        {
-            return RpcFault.InvalidRequest($"This session negotiated protocol version '{negotiated}', the request says '{version}'.") with { Id = id };
-        }
-
+        // The session's negotiated version holds, whichever handshake version the header repeats: some clients send a fixed one there.
         return await ServeInSessionAsync(context, call, session, message);
     }
 

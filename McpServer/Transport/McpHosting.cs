@@ -1,6 +1,8 @@
 using Engram.McpServer.Auth;
 using Engram.McpServer.Tools;
 using Microsoft.Extensions.DependencyInjection.Extensions;
+using Microsoft.Extensions.Options;
+using ModelContextProtocol.Server;
 
 namespace Engram.McpServer.Transport;
 
@@ -17,6 +19,7 @@ internal static class McpHosting
         services.AddSingleton<CallerAuthentication>();
         services.AddSingleton<SessionTable>();
         services.AddSingleton<ToolCatalogue>();
+        services.AddSingleton<IConfigureOptions<McpServerOptions>, ServerDescription>();
         services.AddSingleton<McpServerFactory>();
         services.AddSingleton<McpEndpoint>();
         services.AddHostedService<SessionSweeper>();

@@ -1,33 +1,13 @@
-using System.Reflection;
-using Engram.McpServer.Tools;
+using Microsoft.Extensions.Options;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
 
 namespace Engram.McpServer.Transport;
 
 /// <summary>Makes the SDK's server for a session or for one stateless request. All of them share one set of options and handlers.</summary>
-internal sealed class McpServerFactory(ToolCatalogue tools, TimeProvider time, ILoggerFactory loggers, IServiceProvider services)
+internal sealed class McpServerFactory(IOptions<McpServerOptions> options, TimeProvider time, ILoggerFactory loggers, IServiceProvider services)
 {
-    private const string Instructions =
-        "Engram is long-term memory shared by every conversation of this account. Before answering anything that may depend on what the " +
-        "user said earlier (preferences, people, plans, decisions), call search_memories, or query_memory for a ready answer with " +
-        "citations. When the user states something worth knowing later, call store_memory with one self-contained sentence per fact. " +
-        "Memories live in buckets; use \"default\" unless the user names another.";
-
-    private readonly McpServerOptions _options = new()
-    {
-        ServerInfo = new Implementation
-        {
-            Name = "engram",
-            Title = "Engram memory",
-            Version = typeof(McpServerFactory).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0],
-        },
-        ServerInstructions = Instructions,
-        Capabilities = new ServerCapabilities { Tools = new ToolsCapability() },
-        Handlers = new McpServerHandlers { ListToolsHandler = tools.ListAsync, CallToolHandler = tools.CallAsync },
-        // Tools take what they need from their constructors; a service scope per call would be paid for nothing.
-        ScopeRequests = false,
-    };
+    private readonly McpServerOptions _options = options.Value;
 
     public McpSession CreateSession(Guid owner)
     {

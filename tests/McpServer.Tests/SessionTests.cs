@@ -41,14 +41,15 @@ public sealed class SessionTests(TransportFixture fixture) : IClassFixture<Trans
     }
 
     [Fact]
-    public async Task A_request_that_names_another_version_than_the_session_is_refused()
+    public async Task A_sessions_negotiated_version_holds_whatever_later_headers_say()
     {
         using var client = fixture.Client();
         var session = await client.InitializeAsync("2025-06-18");
 
         var reply = await client.PostAsync(Rpc.Request(2, "tools/list"), ("Mcp-Session-Id", session), ("MCP-Protocol-Version", "2025-03-26"));
 
-        Assert.Equal(HttpStatusCode.BadRequest, reply.Status);
+        Assert.Equal(HttpStatusCode.OK, reply.Status);
+        Assert.False(reply.Result.TryGetProperty("ttlMs", out _));
     }
 
     [Fact]
