@@ -1,6 +1,7 @@
 using Engram.Engine;
 using Engram.Engine.Database;
 using Engram.Engine.Keys;
+using Engram.McpServer.Tools;
 using Engram.McpServer.Transport;
 using Engram.ServiceDefaults;
 
@@ -17,6 +18,16 @@ internal static class EngramMcp
         builder.AddKeyedNpgsqlDataSource(SystemDb.ConnectionName);
         builder.Services.AddEngramEngine();
         builder.Services.AddEngramKeys();
+        builder.Services.AddSingleton<BucketArguments>();
+        builder.Services.AddSingleton<ExtractionWait>();
+        builder.Services.AddSingleton<EngramTool, StoreMemoryTool>();
+        builder.Services.AddSingleton<EngramTool, SearchMemoriesTool>();
+        builder.Services.AddSingleton<EngramTool, ListMemoriesTool>();
+        builder.Services.AddSingleton<EngramTool, ListBucketsTool>();
+        builder.Services.AddSingleton<EngramTool, GetMemoryTool>();
+        builder.Services.AddSingleton<EngramTool, UpdateMemoryTool>();
+        builder.Services.AddSingleton<EngramTool, DeleteMemoryTool>();
+        builder.Services.AddSingleton<EngramTool, ClearMemoriesTool>();
         builder.Services.AddMcpEndpoint();
         return builder;
     }

@@ -21,7 +21,7 @@ internal static class MemoryCursor
         if (string.IsNullOrEmpty(cursor))
             return null;
         Span<byte> bytes = stackalloc byte[Length];
-        if (cursor.Length > 2 * Length || !Base64Url.TryDecodeFromChars(cursor, bytes, out var written) || written != Length)
+        if (cursor.Length > 2 * Length || !Base64Url.IsValid(cursor) || !Base64Url.TryDecodeFromChars(cursor, bytes, out var written) || written != Length)
             throw EngramException.Invalid("cursor", "cursor is not one that a list returned as 'next'.");
         var ticks = BinaryPrimitives.ReadInt64BigEndian(bytes);
         if (ticks < 0 || ticks > DateTimeOffset.MaxValue.Ticks)

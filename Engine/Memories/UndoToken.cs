@@ -22,7 +22,7 @@ internal static class UndoToken
     {
         (memoryId, storedAt) = (default, default);
         Span<byte> bytes = stackalloc byte[Length];
-        if (token.Length > 2 * Length || !Base64Url.TryDecodeFromChars(token, bytes, out var written) || written != Length)
+        if (token.Length > 2 * Length || !Base64Url.IsValid(token) || !Base64Url.TryDecodeFromChars(token, bytes, out var written) || written != Length)
             return false;
         var milliseconds = BinaryPrimitives.ReadInt64BigEndian(bytes[16..]);
         if (milliseconds is < 0 or > 253_402_300_799_999)

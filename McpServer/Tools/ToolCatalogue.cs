@@ -1,5 +1,6 @@
 using System.Collections.Frozen;
 using System.Text.Json.Nodes;
+using Engram.Engine;
 using Engram.Engine.Keys;
 using Engram.Engine.Latency;
 using Engram.McpServer.Transport;
@@ -83,6 +84,10 @@ internal sealed class ToolCatalogue
         {
             var result = await tool.RunAsync(call, arguments, ct);
             return arguments.Invalid || result is null ? ToolResult.InvalidArguments(tool.Name, arguments.Complaints) : result;
+        }
+        catch (EngramException ex)
+        {
+            return ToolFailures.Of(ex, parameters.Arguments);
         }
         catch (Exception ex) when (ex is not (OperationCanceledException or McpException))
         {

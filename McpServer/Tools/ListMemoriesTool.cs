@@ -1,0 +1,45 @@
+using Engram.Engine.Keys;
+using Engram.Engine.Memories;
+using Engram.McpServer.Transport;
+using ModelContextProtocol.Protocol;
+
+namespace Engram.McpServer.Tools;
+
+/// <summary>Pages through a bucket, newest first, in one round trip to the database.</summary>
+internal sealed class ListMemoriesTool(MemoryReader memories, BucketArguments buckets) : EngramTool(Define(
+    "list_memories",
+    "List memories",
+    "Page through the memories of one bucket, newest first. Call it when the user asks what you remember, wants the latest entries, or wants to " +
+    "review or clean up. To find something particular use search_memories: it ranks by relevance and does not page through everything.",
+    $$$$"""
+    {"type": "object", "properties": {
+      {{{{Schemas.Bucket}}}},
+      "limit": {"type": "integer", "minimum": 1, "maximum": 100, "default": 20, "description": "Memories per page."},
+      "cursor": {"type": "string", "minLength": 1, "maxLength": 200, "description": "next_cursor of the page before; leave out for the first page."}},
+      "additionalProperties": false}
+    """,
+    $$$$"""
+    {"type": "object", "properties": {
+      "bucket_name": {"type": "string"}, "memories": {"type": "array", "items": {{{{Schemas.Memory}}}}},
+      "total": {"type": "integer"}, "next_cursor": {"type": "string", "description": "Absent on the last page."}},
+      "required": ["bucket_name", "memories", "total"]}
+    """,
+    readOnly: true))
+{
+    public override Scopes Scope => Scopes.MemoriesRead;
+
+    public override async ValueTask<CallToolResult?> RunAsync(McpCall call, ToolArguments arguments, CancellationToken ct)
+    {
+        var bucket = await buckets.OneAsync(call, arguments, ct);
+        var limit = arguments.Integer("limit", 20, 1, MemoryReader.MaxPage);
+        var cursor = arguments.Text("cursor", 200);
+        if (arguments.Invalid)
+        {
+            return null;
+        }
+
+        var page = await memories.ListAsync(call.Caller.Tenant, bucket, limit, offset: 0, cursor, filter: null, call.Timer, ct);
+        return ToolResult.Ok(
+            new ListResult(page.BucketName, MemoryItems.Of(page.Memories, page.BucketName), page.Total, page.Next), ToolJson.Wire.ListResult);
+    }
+}

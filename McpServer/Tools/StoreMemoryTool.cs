@@ -1,0 +1,98 @@
+using System.Globalization;
+using Engram.Engine.Keys;
+using Engram.Engine.Memories;
+using Engram.McpServer.Transport;
+using ModelContextProtocol.Protocol;
+
+namespace Engram.McpServer.Tools;
+
+/// <summary>Stores a memory; answers when it is durable and can be found.</summary>
+internal sealed class StoreMemoryTool(MemoryStore store, ExtractionWait extraction, BucketArguments buckets) : EngramTool(Define(
+    "store_memory",
+    "Store a memory",
+    "Remember a fact for later conversations. Call it when the user states something durable: a preference, a personal fact, a decision, a plan, a " +
+    "relation between people or things, or when they ask you to remember. Write one self-contained sentence per call, with names instead of " +
+    "pronouns and dates instead of \"tomorrow\" (\"Ann's daughter Mia started school on 1 September 2026\"). Do not store small talk, secrets such " +
+    "as passwords, or what you already found in memory. The same fact stored twice is merged, so there is no need to search first. To change a " +
+    "stored memory use update_memory.",
+    $$$$"""
+    {"type": "object", "properties": {
+      "content": {"type": "string", "minLength": 1, "maxLength": 65536, "description": "The fact, in one self-contained sentence or short paragraph.",
+        "examples": ["Ann prefers window seats on trains."]},
+      {{{{Schemas.Bucket}}}},
+      "dedup": {"type": "string", "enum": ["off", "loose", "strict"], "default": "strict",
+        "description": "What counts as stored already: strict merges equal and nearly equal texts, loose also close rewordings, off nothing."},
+      "metadata": {"type": "object", "description": "Any JSON object to keep with it and filter by, at most 16384 bytes.", "examples": [{"source": "chat"}]},
+      "user_id": {"type": "string", "minLength": 1, "maxLength": 256, "description": "Whom it is about, when one account serves several people."},
+      "categories": {"type": "array", "items": {"type": "string", "minLength": 1, "maxLength": 64}, "minItems": 1, "maxItems": 32,
+        "description": "Labels to filter by.", "examples": [["travel", "preference"]]},
+      "occurred_at": {"type": "string", "format": "date-time",
+        "description": "When it happened or was said, if not now (RFC 3339).", "examples": ["2026-09-01T08:00:00Z"]},
+      "wait": {"type": "boolean", "default": false,
+        "description": "Wait, at most 30 seconds, until facts have been extracted for the graph. Not needed to find the memory again."}},
+      "required": ["content"], "additionalProperties": false}
+    """,
+    """
+    {"type": "object", "properties": {
+      "id": {"type": "string"}, "memory_id": {"type": "string"}, "bucket_name": {"type": "string"}, "token_count": {"type": "integer"},
+      "status": {"type": "string", "enum": ["stored", "merged", "quarantined"]}, "deduped_into": {"type": "string"},
+      "similarity_score": {"type": "number"}, "merge_reason": {"type": "string"},
+      "indexes": {"type": "object", "properties": {"keyword": {"type": "string"}, "vector": {"type": "string"}, "graph": {"type": "string"}}},
+      "undo_token": {"type": "string"}}, "required": ["id", "memory_id", "bucket_name", "status", "indexes"]}
+    """,
+    readOnly: false, destructive: false, idempotent: true))
+{
+    private static readonly string[] Policies = ["off", "loose", "strict"];
+
+    public override Scopes Scope => Scopes.MemoriesWrite;
+
+    public override async ValueTask<CallToolResult?> RunAsync(McpCall call, ToolArguments arguments, CancellationToken ct)
+    {
+        var content = arguments.RequiredText("content", MemoryLimits.MaxContentBytes);
+        var bucket = await buckets.OneAsync(call, arguments, ct);
+        var policy = arguments.Choice("dedup", Policies);
+        var metadata = arguments.Object("metadata");
+        var userId = arguments.Text("user_id", MemoryLimits.MaxIdCharacters);
+        var categories = arguments.TextList("categories", MemoryLimits.MaxCategories, MemoryLimits.MaxCategoryCharacters);
+        var occurredAt = Time(arguments, "occurred_at");
+        var wait = arguments.Flag("wait", false);
+        if (arguments.Invalid)
+        {
+            return null;
+        }
+
+        var memory = new NewMemory
+        {
+            Content = content,
+            Dedup = policy switch { "off" => DedupPolicy.Off, "loose" => DedupPolicy.Loose, _ => DedupPolicy.Strict },
+            Metadata = metadata ?? default,
+            UserId = userId,
+            Categories = categories ?? [],
+            OccurredAt = occurredAt,
+        };
+        var receipt = await store.StoreAsync(call.Caller.Tenant, bucket, memory, new StoreOptions(call.Caller.KeyId), call.Timer, ct);
+        var state = wait ? await extraction.UntilDoneAsync(call, receipt, ct) : receipt.Extraction;
+        return ToolResult.Ok(
+            new ReceiptResult(
+                receipt.MemoryId, receipt.MemoryId, receipt.BucketName, receipt.TokenCount, Words.Of(receipt.Status), receipt.DedupedInto,
+                receipt.Similarity is { } similarity ? Math.Round(similarity, 4) : null, receipt.MergeReason is { } reason ? Words.Of(reason) : null,
+                new IndexState("ready", "ready", Words.Of(state)), receipt.UndoToken),
+            ToolJson.Wire.ReceiptResult);
+    }
+
+    private static DateTimeOffset? Time(ToolArguments arguments, string name)
+    {
+        if (arguments.Text(name, 64) is not { } text)
+        {
+            return null;
+        }
+
+        if (DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time))
+        {
+            return time;
+        }
+
+        arguments.Complain($"'{name}' must be a date and time such as 2026-09-01T08:00:00Z.");
+        return null;
+    }
+}

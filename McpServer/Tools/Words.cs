@@ -1,0 +1,32 @@
+using Engram.Engine.Memories;
+
+namespace Engram.McpServer.Tools;
+
+/// <summary>Names of the engine's states on the wire.</summary>
+internal static class Words
+{
+    public static string Of(StoreStatus status) => status switch
+    {
+        StoreStatus.Stored => "stored",
+        StoreStatus.Merged => "merged",
+        StoreStatus.Quarantined => "quarantined",
+        _ => throw new ArgumentOutOfRangeException(nameof(status)),
+    };
+
+    public static string Of(MergeReason reason) => reason switch
+    {
+        MergeReason.ContentHash => "content_hash",
+        MergeReason.EmbeddingSimilarity => "embedding_similarity",
+        MergeReason.ConcurrentInsertRace => "concurrent_insert_race",
+        _ => throw new ArgumentOutOfRangeException(nameof(reason)),
+    };
+
+    public static string Of(ExtractionState state) => state switch
+    {
+        ExtractionState.Pending => "pending",
+        ExtractionState.Extracted => "ready",
+        ExtractionState.Skipped => "skipped",
+        ExtractionState.Failed => "failed",
+        _ => throw new ArgumentOutOfRangeException(nameof(state)),
+    };
+}

@@ -1,0 +1,71 @@
+using System.Text.Json;
+using Engram.Engine.Keys;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace Engram.McpServer.Tests;
+
+/// <summary>The server as it ships, over a real database, and a way to make tenants and keys.</summary>
+public sealed class ToolFixture : IAsyncLifetime
+{
+    private TestDatabase _database = null!;
+
+    public McpTestServer Server { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _database = await TestDatabase.SharedAsync();
+        Server = await McpTestServer.StartAsync(configure: null, _database.Settings);
+    }
+
+    public ValueTask DisposeAsync() => Server.DisposeAsync();
+
+    /// <summary>A key of a tenant of its own, so that tests do not meet.</summary>
+    public async Task<TestTenant> NewTenantAsync(Scopes scopes = Scopes.All, string[]? buckets = null)
+    {
+        var tenant = new TestTenant(this, await _database.CreateTenantAsync("test"));
+        await tenant.UseAsync(scopes, buckets);
+        return tenant;
+    }
+
+    internal Task<CreatedKey> CreateKeyAsync(Engine.Tenant tenant, Scopes scopes, string[]? buckets) =>
+        TestDatabase.CreateKeyAsync(Server.Services.GetRequiredService<ApiKeys>(), tenant, scopes, buckets);
+}
+
+/// <summary>Calls tools as a tenant's agent does, each call on its own.</summary>
+public sealed class TestTenant(ToolFixture fixture, Engine.Tenant tenant)
+{
+    public string Key { get; private set; } = "";
+
+    public Engine.Tenant Tenant => tenant;
+
+    public async Task UseAsync(Scopes scopes, string[]? buckets = null) => Key = (await fixture.CreateKeyAsync(tenant, scopes, buckets)).Key;
+
+    public async Task<ToolReply> CallAsync(string tool, object? arguments = null)
+    {
+        using var client = fixture.Server.Client(Key);
+        var json = arguments as string ?? JsonSerializer.Serialize(arguments ?? new { });
+        return new ToolReply((await client.PostAsync(Rpc.Call(1, tool, json))).Result);
+    }
+
+    public async Task<string> StoreAsync(string content, string bucket = "default")
+    {
+        var reply = await CallAsync("store_memory", new { content, bucket });
+        Assert.False(reply.IsError, reply.Text);
+        return reply.Data.GetProperty("memory_id").GetString()!;
+    }
+}
+
+/// <summary>What a tool answered.</summary>
+public sealed record ToolReply(JsonElement Result)
+{
+    public bool IsError => Result.TryGetProperty("isError", out var error) && error.GetBoolean();
+
+    public string Text => Result.GetProperty("content")[0].GetProperty("text").GetString()!;
+
+    public JsonElement Data => Result.GetProperty("structuredContent");
+
+    public string? ErrorCode => Result.GetProperty("_meta").TryGetProperty("engram/error", out var code) ? code.GetString() : null;
+
+    /// <summary>All but what differs between any two calls.</summary>
+    public string WithoutMeta => $"{IsError} {ErrorCode} {Text}";
+}
