@@ -21,12 +21,14 @@ public static class EngramEngine
             .AddEngramExtraction()
             .AddEngramEmbeddings()
             .AddSingleton<BucketStore>()
+            .AddSingleton<Profiles>()
             .AddSingleton<MemoryEncoder>()
             .AddSingleton<MemoryStore>()
             .AddSingleton<MemoryReader>()
             .AddSingleton<MemoryEditor>()
             .AddSingleton<MemoryRemoval>()
-            .AddSingleton<Recall.Recall>();
+            .AddSingleton<Recall.Recall>()
+            .AddSingleton<ExtractiveAnswer>();
     }
 
     /// <summary>Registers the database and the extraction queue: all the Worker needs.</summary>

@@ -55,6 +55,19 @@ public sealed class TextChunker
         return chunks.Count > 0 ? chunks : [text[..1]];
     }
 
+    /// <summary>The text's sentences, trimmed; a text without an end of sentence is its only one.</summary>
+    internal static IEnumerable<string> Sentences(string text)
+    {
+        for (var start = 0; start < text.Length;)
+        {
+            var end = SentenceEnd(text, start, text.Length);
+            var sentence = text[start..end].Trim();
+            if (sentence.Length > 0)
+                yield return sentence;
+            start = end;
+        }
+    }
+
     /// <summary>The end of the longest run of whole sentences that fits, else of words, else of characters.</summary>
     private int ChunkEnd(string text, int start)
     {
