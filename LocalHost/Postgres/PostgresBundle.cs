@@ -24,7 +24,7 @@ internal static class PostgresBundle
     public static async Task<PostgresInstallation> EnsureAsync(Action<string> progress, CancellationToken ct, string? cache = null)
     {
         cache ??= UserFolders.Cache;
-        var folder = Path.Combine(cache, $"postgres-{Major}-linux-{(IsArm ? "arm64" : "x64")}");
+        var folder = FolderIn(cache);
         if (Find(folder) is { } ready)
         {
             return ready;
@@ -53,6 +53,8 @@ internal static class PostgresBundle
 
         return Find(folder) ?? throw new LocalHostException($"The PostgreSQL bundle in {folder} is not complete. Delete that folder and start again.");
     }
+
+    internal static string FolderIn(string cache) => Path.Combine(cache, $"postgres-{Major}-linux-{(IsArm ? "arm64" : "x64")}");
 
     /// <summary>The bundle in a folder if it is whole: the manifest is written last, and every file it names has its size.</summary>
     internal static PostgresInstallation? Find(string folder)

@@ -121,11 +121,12 @@ internal sealed class ChildProcess : IDisposable
     /// <summary>Sends the stop signal (or another), waits the grace period, then kills the whole group.</summary>
     public async Task<int> StopAsync(StopSignal? signal = null)
     {
-        if (!_exited.IsCompleted)
+        // Not after the end, which comes before the end of the output: the process id may be another program's by then.
+        if (!_process.HasExited)
         {
             Signals.Send(Id, signal ?? _spec.StopSignal);
             await Task.WhenAny(_exited, Task.Delay(_spec.Grace));
-            if (!_exited.IsCompleted)
+            if (!_process.HasExited)
             {
                 Signals.Send(Id, StopSignal.Kill);
             }

@@ -13,6 +13,8 @@ internal sealed class PostgresRunner(PostgresServerResource resource, string dat
 {
     private PostgresServer? _server;
 
+    protected override IEnumerable<IResource> Published => [resource, .. resource.DatabaseResources];
+
     private EndpointAnnotation Endpoint => resource.Annotations.OfType<EndpointAnnotation>().Single();
 
     /// <summary>Stopped by the application after everything that uses it, not by the token of <see cref="ResourceRunner.RunAsync"/>.</summary>
@@ -27,13 +29,13 @@ internal sealed class PostgresRunner(PostgresServerResource resource, string dat
 
     protected override async Task RunResourceAsync(CancellationToken stop)
     {
-        PublishWithDatabases(KnownResourceStates.Starting, null);
+        Publish(KnownResourceStates.Starting);
         if (resource.GivenConnectionString is { } given)
         {
             Say("using the PostgreSQL that was given");
             UseAddressOf(given);
             await MakeDatabasesAsync(given, stop);
-            PublishWithDatabases(KnownResourceStates.Running, HealthStatus.Healthy);
+            Publish(KnownResourceStates.Running, HealthStatus.Healthy);
             await Task.Delay(Timeout.Infinite, stop);
         }
 
@@ -48,18 +50,17 @@ internal sealed class PostgresRunner(PostgresServerResource resource, string dat
         {
             _server = await StartAsync(stop);
             await MakeDatabasesAsync(_server.ConnectionString, stop);
-            PublishWithDatabases(KnownResourceStates.Running, HealthStatus.Healthy);
+            Publish(KnownResourceStates.Running, HealthStatus.Healthy);
             var exitCode = await _server.Exited.WaitAsync(stop);
             await StopServerAsync();
             if (policy.Crashed(clock.Elapsed) is not { } pause)
             {
-                PublishWithDatabases(KnownResourceStates.FailedToStart, null);
                 Fail($"crashed {RestartPolicy.MostCrashes} times within {RestartPolicy.Window.TotalSeconds:0} s, given up; see its lines above");
                 return;
             }
 
             Console.Error($"{Resource.Name} ended unexpectedly (exit code {exitCode}), starting it again");
-            PublishWithDatabases(KnownResourceStates.Starting, null);
+            Publish(KnownResourceStates.Starting);
             await Task.Delay(pause, stop);
         }
     }
@@ -137,16 +138,6 @@ internal sealed class PostgresRunner(PostgresServerResource resource, string dat
         catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.DuplicateDatabase)
         {
             // Another AppHost on the same given server was quicker.
-        }
-    }
-
-    private void PublishWithDatabases(string state, HealthStatus? health)
-    {
-        var snapshot = new CustomResourceSnapshot { State = state, HealthStatus = health };
-        States.Publish(resource.Name, snapshot);
-        foreach (var database in resource.DatabaseResources)
-        {
-            States.Publish(database.Name, snapshot);
         }
     }
 }

@@ -40,8 +40,16 @@ internal abstract class ResourceRunner(IResource resource, ResourceNotificationS
 
     protected abstract Task RunResourceAsync(CancellationToken stop);
 
-    protected void Publish(string state, HealthStatus? health = null, int? exitCode = null, string? detail = null) =>
-        States.Publish(Resource.Name, new CustomResourceSnapshot { State = state, HealthStatus = health, ExitCode = exitCode, Detail = detail });
+    /// <summary>The resources whose state this runner knows: its own, and those that live in it.</summary>
+    protected virtual IEnumerable<IResource> Published => [Resource];
+
+    protected void Publish(string state, HealthStatus? health = null, int? exitCode = null, string? detail = null)
+    {
+        foreach (var published in Published)
+        {
+            States.Publish(published.Name, new CustomResourceSnapshot { State = state, HealthStatus = health, ExitCode = exitCode, Detail = detail });
+        }
+    }
 
     protected void Say(string text) => Console.Line(Resource.Name, text);
 
