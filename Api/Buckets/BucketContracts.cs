@@ -27,3 +27,10 @@ public sealed record BucketList(IReadOnlyList<BucketView> Buckets);
 public sealed record RouterBucket(Guid Id, string Name, long MemoryCount, DateTimeOffset? LastWriteAt);
 
 public sealed record RouterBucketList(IReadOnlyList<RouterBucket> Buckets);
+
+/// <summary>A bucket in a few lines. <c>status</c> is <c>ready</c>, or <c>not_installed</c> where none was made yet.</summary>
+public sealed record ProfileView(Guid BucketId, string Status, DateTimeOffset? UpdatedAt, long NMemoriesAtGen, string Profile, string? Source)
+{
+    public static ProfileView From(Profile profile) =>
+        new(profile.BucketId, profile.Status, profile.UpdatedAt, profile.MemoriesAtGeneration, profile.Text, profile.Source);
+}

@@ -14,4 +14,8 @@ internal static class BucketExamples
     public const string Router = """
         {"buckets":[{"id":"019c1234-5678-7abc-8def-0123456789ab","name":"default","memory_count":42,"last_write_at":"2026-01-31T09:30:00+00:00"}]}
         """;
+
+    public const string Profile = """
+        {"bucket_id":"019c1234-5678-7abc-8def-0123456789ab","status":"ready","updated_at":"2026-01-31T09:30:00+00:00","n_memories_at_gen":42,"profile":"Ann: lives in Lisbon; likes green tea.","source":"rules"}
+        """;
 }

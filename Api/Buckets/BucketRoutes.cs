@@ -21,6 +21,10 @@ internal static class BucketRoutes
             .ProducesProblems(StatusCodes.Status409Conflict);
         buckets.MapDelete("/{bucket}", DeleteAsync).RequireScope(Scopes.BucketsAdmin).WithName("delete_bucket")
             .WithSummary("Deletes a bucket and everything in it.").ProducesProblems(StatusCodes.Status404NotFound);
+        buckets.MapGet("/{bucket}/profile", ProfileAsync).RequireScope(Scopes.MemoriesRead).WithName("get_profile").WithExample(response: BucketExamples.Profile)
+            .WithSummary("The bucket in a few lines, as it was last made.").ProducesProblems(StatusCodes.Status404NotFound);
+        buckets.MapPost("/{bucket}/profile/regenerate", RegenerateAsync).RequireScope(Scopes.MemoriesWrite).WithName("regenerate_profile").WithExample(response: BucketExamples.Profile)
+            .WithSummary("Makes the bucket's profile anew from what its graph holds now.").ProducesProblems(StatusCodes.Status404NotFound);
     }
 
     private static async Task<Ok<RouterBucketList>> RouterListAsync(Caller caller, BucketStore store, CancellationToken cancellationToken)
@@ -58,6 +62,20 @@ internal static class BucketRoutes
         await caller.DemandBucketAsync(store, bucket, cancellationToken);
         await store.DeleteAsync(caller.Tenant, bucket, caller.Timer, cancellationToken);
         return TypedResults.NoContent();
+    }
+
+    private static async Task<Ok<ProfileView>> ProfileAsync(
+        Caller caller, string bucket, BucketStore store, Profiles profiles, CancellationToken cancellationToken)
+    {
+        await caller.DemandBucketAsync(store, bucket, cancellationToken);
+        return TypedResults.Ok(ProfileView.From(await profiles.GetAsync(caller.Tenant, bucket, caller.Timer, cancellationToken)));
+    }
+
+    private static async Task<Ok<ProfileView>> RegenerateAsync(
+        Caller caller, string bucket, BucketStore store, Profiles profiles, CancellationToken cancellationToken)
+    {
+        await caller.DemandBucketAsync(store, bucket, cancellationToken);
+        return TypedResults.Ok(ProfileView.From(await profiles.RegenerateAsync(caller.Tenant, bucket, caller.Timer, cancellationToken)));
     }
 
     private static IEnumerable<Bucket> Visible(Caller caller, IReadOnlyList<Bucket> buckets) =>

@@ -24,6 +24,7 @@ namespace Engram.Api.Http;
 [JsonSerializable(typeof(BucketView))]
 [JsonSerializable(typeof(BucketList))]
 [JsonSerializable(typeof(RouterBucketList))]
+[JsonSerializable(typeof(ProfileView))]
 [JsonSerializable(typeof(StoreRequest))]
 [JsonSerializable(typeof(ReceiptView))]
 [JsonSerializable(typeof(ReceiptList))]

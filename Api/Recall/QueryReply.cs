@@ -6,7 +6,7 @@ namespace Engram.Api.Recall;
 /// <summary>From the engine's result to the wire's.</summary>
 internal static class QueryReply
 {
-    public static QueryResponse For(QueryRequest query, RecallResult found, OpTimer timer)
+    public static QueryResponse For(QueryRequest query, RecallResult found, Answer? answer, OpTimer timer)
     {
         var context = found.Hits.Sum(hit => hit.Memory.TokenCount);
         ExplanationView? explanation = null;
@@ -22,8 +22,17 @@ internal static class QueryReply
         }
 
         return new QueryResponse(
-            null, null, null, [], found.Hits.Count, explanation, new QueryUsage(0, 0, context, 0, 0, 0), TimingsOf(timer), timer.RequestId);
+            answer?.Text, null, StatusOf(answer), answer is null ? [] : [.. answer.Citations.Select(c => c.MemoryId).Distinct()], found.Hits.Count, explanation, new QueryUsage(0, 0, context, 0, 0, 0), TimingsOf(timer), timer.RequestId);
     }
+
+    private static string? StatusOf(Answer? answer) => answer?.Status switch
+    {
+        null => null,
+        AnswerStatus.Answered => "answered",
+        AnswerStatus.Partial => "partial",
+        AnswerStatus.Conflicting => "conflicting",
+        _ => "not_found",
+    };
 
     private static Dictionary<string, double> TimingsOf(OpTimer timer)
     {
