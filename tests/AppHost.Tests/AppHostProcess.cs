@@ -40,8 +40,6 @@ internal sealed class AppHostProcess : IDisposable
     {
         var start = new ProcessStartInfo(LocalHost.Running.DotnetProgram.Path) { RedirectStandardOutput = true, RedirectStandardError = true };
         var endpoints = Path.Combine(data, "endpoints.json");
-        // A killed AppHost leaves its file behind.
-        File.Delete(endpoints);
         string[] all = ["exec", typeof(TAppHost).Assembly.Location, "--data", data, "--endpoints-file", endpoints, .. args];
         foreach (var argument in all)
         {
