@@ -179,10 +179,12 @@ internal sealed class Chunker(List<Token> tokens)
             case Tag.Noun or Tag.Proper: return !(head >= 0 && tokens[head].Tag == Tag.Noun && tag == Tag.Proper && English.IsPlural(tokens[head].Lower));
             case Tag.Possessive: return head >= 0;
             case Tag.Adjective: return head < 0 || NominalAfter(i);
-            case Tag.Adverb: return head < 0 && TagAt(i + 1) is Tag.Adjective or Tag.Number or Tag.Adverb;
+            case Tag.Adverb: return head < 0 && (TagAt(i + 1) is Tag.Adjective or Tag.Number or Tag.Adverb || (i > first && TagAt(i + 1) is Tag.Noun or Tag.Proper));
             case Tag.Coordinator:
                 // "red and blue cars": only between modifiers, before the head.
                 return head < 0 && i > first && tokens[i - 1].Tag == Tag.Adjective && TagAt(i + 1) == Tag.Adjective && NominalAfter(i + 1);
+            case Tag.Comma when i + 1 < tokens.Count && tokens[i + 1].Lower is "jr" or "jr." or "sr" or "sr." or "inc" or "inc." or "ltd" or "ltd.":
+                return head == i - 1 && tokens[head].Tag == Tag.Proper;
             case Tag.Comma:
                 return head < 0 && i > first && tokens[i - 1].Tag == Tag.Adjective && TagAt(i + 1) == Tag.Adjective && NominalAfter(i + 1);
             case Tag.Symbol: return tokens[i].Text is "&" or "%" or "#" or "/" or "*" or "+" && head >= 0;

@@ -26,6 +26,7 @@ internal sealed partial class ClauseReader
 
             Qualify(mention, subject, governor);
             lastNominal = mention;
+            MergeTitles(all);
             if (KindAt(p) == PhraseKind.Coordinator && WordAt(p) != "but" && KindAt(p + 1) == PhraseKind.Noun && (subject || !StartsClause(p + 1)))
             {
                 p++;
@@ -42,6 +43,18 @@ internal sealed partial class ClauseReader
         }
 
         return all;
+    }
+
+    // "American rapper and singer Nicki Minaj" is one person with two titles.
+    private void MergeTitles(List<Mention> all)
+    {
+        if (all.Count < 2 || all[^1] is not { Title: not null, Kind: "person" } person || all[^2] is not { Proper: false, Plural: false, Kind: "person", Possessor: null, Title: null } title)
+        {
+            return;
+        }
+
+        mapper.Apposed(person, title, asserted);
+        all.RemoveAt(all.Count - 2);
     }
 
     /// <summary>Does a noun phrase at <paramref name="i"/> begin a clause of its own (followed by a finite verb)?</summary>
@@ -158,6 +171,18 @@ internal sealed partial class ClauseReader
     private void QualifyByPreposition(Mention mention, bool subject, string? governor)
     {
         var word = WordAt(p);
+        if (word == "such" && WordAt(p + 1) == "as" && KindAt(p + 2) == PhraseKind.Noun)
+        {
+            // "languages such as Tok Pisin": each is one of them.
+            p += 2;
+            foreach (var member in ReadNominals(false, "as"))
+            {
+                mapper.Apposed(member, mention, asserted && member.Proper);
+            }
+
+            return;
+        }
+
         if (word == "of" && KindAt(p + 1) == PhraseKind.Noun)
         {
             p++;

@@ -153,7 +153,12 @@ internal sealed partial class ClauseReader(List<Token> tokens, List<Phrase> phra
         }
         else if (VerbAt(p + 1) is { NonFinite: true } && CommaBeforeSubject(p + 1) is { } comma)
         {
-            front.Participials.Add((p + 1, comma));
+            // "After moving to Rome, ..." happened; "instead of", "without", "despite" and their like did not, or not surely.
+            if (preposition is "after" or "by" or "upon" or "on" or "since" or "while" or "in" or "through")
+            {
+                front.Participials.Add((p + 1, comma));
+            }
+
             p = comma + 1;
         }
         else

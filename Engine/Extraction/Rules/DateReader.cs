@@ -63,6 +63,16 @@ internal sealed class DateReader(DateTimeOffset eventTime)
             case "the" when Word(t, i + 1) == "day" && Word(t, i + 3) is "yesterday" or "tomorrow" && Word(t, i + 2) is "before" or "after":
                 count = 4;
                 return TimeValue.Day(today.AddDays(Word(t, i + 2) == "before" ? -2 : 2));
+            case "the" when Word(t, i + 1).Length == 5 && Word(t, i + 1).EndsWith("0s", StringComparison.Ordinal):
+                var decade = Numeric(t, i + 1, out _);
+                count = 2;
+                return decade;
+            case "the" when Word(t, i + 1) == "year" && YearOf(Word(t, i + 2)) is { } year:
+                count = 3;
+                return TimeValue.Year(year, today.Offset);
+            case "the" when Word(t, i + 1) == "date" && Word(t, i + 2) != "of" && Calendar(t, i + 2, out var inner) is { } date:
+                count = inner + 2;
+                return date;
             case "the" when Word(t, i + 1) == "other" && Word(t, i + 2) is "day" or "week":
                 count = 3;
                 return null;
@@ -231,7 +241,7 @@ internal sealed class DateReader(DateTimeOffset eventTime)
                 : WithYear(t, i, i + 1, named, null, out count);
         }
 
-        if (i < t.Count && t[i].Capital && DayOf(Word(t, i)) is { } weekday)
+        if (i < t.Count && t[i].Capital && DayOf(Word(t, i)) is { } weekday && !(i > 0 && t[i - 1].Capital && i > 1 && t[i - 1].IsWord))
         {
             var back = ((int)today.DayOfWeek - weekday + 7) % 7;
             return TimeValue.Day(today.AddDays(-(back == 0 ? 7 : back))) with { Weekday = true };

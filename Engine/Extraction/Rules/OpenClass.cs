@@ -89,6 +89,11 @@ internal readonly struct OpenClass(List<Token> tokens, int index)
             return (classes & WordClass.Noun) != 0 && left.Lemma is not ("be" or "keep") && !NextStartsObject() && At(index + 1)?.Tag != Tag.Preposition ? Tag.Noun : Tag.VerbIng;
         }
 
+        if (left.Tag == Tag.Comma && At(index + 1) is { Classes: WordClass.Noun, Tag: Tag.Noun } job && Lexicon.Instance.KindOf(job.Lower) == "person")
+        {
+            return Tag.Noun;
+        }
+
         return left.Tag switch
         {
             Tag.Determiner or Tag.PossPronoun or Tag.Possessive or Tag.Number => Can(index + 1, WordClass.Noun) && At(index + 1)!.Classes == WordClass.Noun ? Tag.Adjective : Tag.Noun,

@@ -110,6 +110,8 @@ internal sealed class Tagger(IReadOnlySet<string> properElsewhere)
             case "first" or "last" or "best" or "initially" when Can(i + 1, WordClass.Participle) && i > 0 && (tokens[i - 1].Lemma is "be" or "have" || tokens[i - 1].Tag is Rules.Tag.Pronoun or Rules.Tag.Proper):
                 token.Tag = Rules.Tag.Adverb;
                 return;
+            case "such" when Lower(i + 1) == "as": token.Tag = Rules.Tag.Preposition; return;
+            case "following" when i == 0 || PreviousIs(i, Rules.Tag.Comma): token.Tag = Rules.Tag.Preposition; return;
             case "may" when token.Tag == Rules.Tag.Proper && !Can(i + 1, WordClass.Base): return;
             case "may": token.Tag = Rules.Tag.Modal; return;
             case "will" or "might" or "can" when PreviousIs(i, Rules.Tag.Determiner, Rules.Tag.PossPronoun, Rules.Tag.Adjective): token.Tag = Rules.Tag.Noun; return;

@@ -33,12 +33,15 @@ internal sealed record TripleSet(string Name, string File, bool OpenRelations, F
         return examples;
     }
 
-    private static string[] Strings(JsonElement array) => [.. array.EnumerateArray().Select(e => e.GetString() ?? "")];
+    private static string[] Strings(JsonElement array) => [.. array.EnumerateArray().Select(e => Plain(e.GetString() ?? ""))];
+
+    /// <summary>Undoes the Penn Treebank escapes of CaRB: they are marks of the corpus, not of English.</summary>
+    private static string Plain(string text) => text.Replace("\\/", "/", StringComparison.Ordinal).Replace("-LRB-", "(", StringComparison.Ordinal).Replace("-RRB-", ")", StringComparison.Ordinal);
 
     // [relation, argument 1, argument 2, ...]: CaRB joins the arguments after the first for its binary match.
     private static TripleExample Carb(JsonElement line, int index) => new(
         $"carb-{index}",
-        line.GetProperty("text").GetString()!,
+        Plain(line.GetProperty("text").GetString()!),
         [.. line.GetProperty("tuples_rel_arg1_args").EnumerateArray().Select(Strings).Where(t => t.Length >= 2)
             .Select(t => new ScoredTriple(t[1], t[0], string.Join(' ', t.Skip(2))))]);
 
