@@ -233,9 +233,10 @@ internal sealed class Chunker(List<Token> tokens)
             {
                 ReadTo(group, ref main);
             }
-            else if (token.Tag == Tag.Modal && main < 0)
+            else if (token.Tag == Tag.Modal && (main < 0 || (token.Lower == "gonna" && tokens[main].Lemma == "be")))
             {
-                group.Modal = token.Lower switch { "'ll" or "wo" or "shall" => "will", "'d" => "would", "ca" => "can", var m => m };
+                main = -1;
+                group.Modal = token.Lower switch { "'ll" or "wo" or "shall" or "gonna" => "will", "'d" => "would", "ca" => "can", var m => m };
                 group.NonFinite = false;
             }
             else if (token.IsVerb && Continues(group, main, token))
@@ -328,6 +329,12 @@ internal sealed class Chunker(List<Token> tokens)
     /// <summary>"grew up in", "set up", "worked out": the particle changes the verb.</summary>
     private int Particle(VerbGroup group, int last)
     {
+        if (group.Lemma == "pass" && last + 1 < tokens.Count && tokens[last + 1].Lower == "away")
+        {
+            group.Lemma = "die";
+            return last + 1;
+        }
+
         if (last + 1 >= tokens.Count || tokens[last + 1].Tag != Tag.Preposition || tokens[last + 1].Lower is not ("up" or "out" or "off" or "down" or "over" or "on" or "in"))
         {
             return last;

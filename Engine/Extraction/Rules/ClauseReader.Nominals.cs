@@ -399,7 +399,7 @@ internal sealed partial class ClauseReader
 
         var phrase = phrases[comma + 1];
         var after = KindAt(comma + 2);
-        var placed = governor is "in" or "at" or "to" or "from" or "near" or "of" or "around" or "outside" or "through" or "into" || mention.Kind == "place" || (subject && after is PhraseKind.Comma or PhraseKind.Verb);
+        var placed = governor is "in" or "at" or "to" or "from" or "near" or "of" or "around" or "outside" or "through" or "into" || mention.Kind == "place" || (subject && (IsFinite(comma + 2) || (after is PhraseKind.Comma && IsFinite(comma + 3))));
         return placed
             && tokens[phrase.Head].Tag == Tag.Proper && tokens[phrase.First].Tag is Tag.Proper or Tag.Determiner && mention.Kind != "person"
             && after is not PhraseKind.Coordinator && !(after == PhraseKind.Verb && !subject && IsFinite(comma + 2))

@@ -196,6 +196,13 @@ internal sealed partial class ClauseReader
     private void ReadAdjective(Clause clause)
     {
         var phrase = phrases[p++];
+        if (!VerbClasses.IsLinking(clause.Verb.Lemma) && clause.Objects.Count == 0 && !clause.Verb.Passive)
+        {
+            // Only a linking verb takes an adjective: here it was taken for one by its ending.
+            clause.Objects.Add(mentions.Make(new Phrase(PhraseKind.Noun, phrase.First, phrase.Last)));
+            return;
+        }
+
         clause.Adjectives.Add(mentions.Slice(phrase.First, phrase.Last));
         clause.AdjectiveSpan = (clause.AdjectiveSpan.First < 0 ? phrase.First : clause.AdjectiveSpan.First, phrase.Last);
         if (KindAt(p) == PhraseKind.Coordinator && KindAt(p + 1) == PhraseKind.Adjective && !StartsClause(p + 1))
@@ -264,6 +271,7 @@ internal sealed partial class ClauseReader
         Head = tokens[first].Lower,
         First = first,
         Last = last,
+        Clausal = true,
     };
 
     private void ReadVerbComplement(Clause clause)
@@ -297,6 +305,12 @@ internal sealed partial class ClauseReader
     private void ReadInfinitive(Clause clause, VerbGroup verb)
     {
         var lemma = clause.Verb.Lemma;
+        if (IsEmptyIt(clause))
+        {
+            // "It is great to see you" says nothing of "it".
+            clause.Asserted = false;
+        }
+
         if (VerbClasses.TakesGerund(lemma) && clause.Objects.Count == 0 && !clause.Verb.Unreal)
         {
             // "likes to swim" likes "swim"; the marker itself is not part of what is liked.
@@ -315,7 +329,7 @@ internal sealed partial class ClauseReader
         else
         {
             var inner = NewClause(clause.Subjects, verb, new Fronted(), clause.Negated);
-            inner.Asserted = asserted && !clause.Verb.Unreal;
+            inner.Asserted = asserted && !clause.Verb.Unreal && !IsEmptyIt(clause);
             inner.Prefix = (clause.Verb.Passive || clause.Verb.Copula && clause.Adjectives.Count > 0 ? string.Join('_', clause.Adjectives.DefaultIfEmpty(lemma)) : lemma) + "_to";
             inner.Confidence = 0.55;
             p++;
@@ -327,16 +341,19 @@ internal sealed partial class ClauseReader
         (asserted, confidence) = (wasAsserted, wasConfidence);
     }
 
+    private static bool IsEmptyIt(Clause clause) => clause.Subjects.Count == 1 && clause.Subjects[0] is { Pronoun: true, Head: "it" } && clause.Verb.Copula;
+
     private void ReadClauseComplement(Clause clause)
     {
         if (WordAt(p) == "that" && (VerbClasses.TakesClause(clause.Verb.Lemma) || clause.Verb.Copula || clause.Adjectives.Count > 0))
         {
             p++;
+            clause.Asserted &= !IsEmptyIt(clause);
             ReadEmbedded(clause);
         }
         else if (WordAt(p) is "if" or "unless" or "whether" or "provided" or "lest")
         {
-            clause.Asserted &= WordAt(p) == "whether" && clause.Objects.Count > 0;
+            clause.Asserted &= !IsCondition(WordAt(p));
             ReadSubordinate();
         }
         else

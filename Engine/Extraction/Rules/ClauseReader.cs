@@ -94,6 +94,8 @@ internal sealed partial class ClauseReader(List<Token> tokens, List<Phrase> phra
                     p++;
                     break;
                 case PhraseKind.Subordinator or PhraseKind.Wh:
+                    // "If I win, I will ...": the condition holds for what follows it, too.
+                    asserted &= !IsCondition(WordAt(p));
                     ReadSubordinate();
                     break;
                 case PhraseKind.Time when !IsFinite(p + 1):
@@ -203,11 +205,28 @@ internal sealed partial class ClauseReader(List<Token> tokens, List<Phrase> phra
         var end = limit;
         var comma = ClauseEnd(p);
         limit = comma;
+        asserted &= !(word is "when" or "once" or "until" or "till" or "before" && !IsPast());
         confidence = Math.Min(confidence, 0.55);
         ReadClause();
         limit = end;
         p = Math.Max(p, comma < end ? comma : p);
         (asserted, confidence) = (wasAsserted, wasConfidence);
+    }
+
+    private static bool IsCondition(string word) => word is "if" or "unless" or "provided" or "lest";
+
+    /// <summary>Is the next tensed verb in the past or perfect? "When I have kids" has not happened.</summary>
+    private bool IsPast()
+    {
+        for (var i = p; i < limit; i++)
+        {
+            if (IsFinite(i))
+            {
+                return VerbAt(i) is { Past: true } or { Perfect: true };
+            }
+        }
+
+        return false;
     }
 
     /// <summary>Where an opening subordinate clause ends: at the comma after its verb that is followed by a subject.</summary>
@@ -294,8 +313,8 @@ internal sealed partial class ClauseReader(List<Token> tokens, List<Phrase> phra
             ReadRange(start, end, subjects);
         }
 
-        ReadPredicates(subjects, front, nested: false, negated);
         mentions.Note(subjects);
+        ReadPredicates(subjects, front, nested: false, negated);
     }
 
     private bool IsFiniteAhead(int i)

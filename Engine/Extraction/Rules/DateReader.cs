@@ -272,7 +272,7 @@ internal sealed class DateReader(DateTimeOffset eventTime)
         // No year: the nearest one in the past half year or coming half year.
         var guess = new DateTimeOffset(today.Year, month, Math.Min(day ?? 1, 28), 0, 0, 0, today.Offset);
         var distance = (guess - today).TotalDays;
-        return Date(today.Year + (distance > 183 ? -1 : distance < -183 ? 1 : 0), month, day);
+        return Date(today.Year + (distance > 183 ? -1 : distance < -183 ? 1 : 0), month, day) is { } date ? date with { Yearless = true } : null;
     }
 
     private TimeValue? Date(int year, int month, int? day) =>

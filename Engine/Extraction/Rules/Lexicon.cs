@@ -6,7 +6,7 @@ namespace Engram.Engine.Extraction.Rules;
 internal sealed class Lexicon
 {
     private static readonly string[] AdjectiveSuffixes =
-        ["able", "ible", "ous", "ful", "less", "ish", "ive", "ic", "al", "ical", "ary", "ese", "ent", "ant", "some", "ier", "iest"];
+        ["able", "ible", "ous", "ful", "less", "ish", "ive", "ic", "al", "ical", "ary", "ent", "ant", "some", "iest"];
 
     private readonly Dictionary<string, Entry> entries = new(StringComparer.Ordinal);
     private readonly FrozenDictionary<string, string> kinds;
@@ -166,6 +166,11 @@ internal sealed class Lexicon
         {
             lemma = lower;
             return WordClass.Base;
+        }
+
+        if (lower.EndsWith("ment", StringComparison.Ordinal))
+        {
+            return WordClass.Noun;
         }
 
         foreach (var suffix in AdjectiveSuffixes)

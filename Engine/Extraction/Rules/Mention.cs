@@ -28,6 +28,10 @@ internal sealed class Mention
     public bool Plural { get; set; }
     public bool Definite { get; init; }
     public bool Indefinite { get; init; }
+
+    /// <summary>A gerund phrase: something one can like, but no entity to say things of.</summary>
+    public bool Clausal { get; init; }
+
     public bool Negative { get; init; }
     public bool Number { get; init; }
     public string? Kind { get; set; }

@@ -13,13 +13,18 @@ internal sealed class Mentions(string text, string speaker, bool keepPronouns)
     private Mention? person;
     private Mention? thing;
     private Mention? group;
-    private string current = speaker;
+
 
     /// <summary>Who says "I" now: changes with a "Name:" prefix.</summary>
-    public string Speaker { get => current; set => current = value; }
+    public string Speaker { get; set; } = speaker;
+
+    /// <summary>The speaker the text came with.</summary>
+    public string Owner { get; } = speaker;
 
     /// <summary>The other party, once a second speaker has been seen.</summary>
     public string? Listener { get; set; }
+
+    public bool Resolves => !keepPronouns;
 
     /// <summary>A "Name:" prefix has been seen.</summary>
     public bool Named { get; set; }
@@ -38,7 +43,7 @@ internal sealed class Mentions(string text, string speaker, bool keepPronouns)
             return;
         }
 
-        if (subjects.Count == 0 || subjects[0] is { Pronoun: true } || subjects[0].Number)
+        if (subjects.Count == 0 || subjects[0] is { Pronoun: true } or { Unresolved: true } or { Clausal: true } || subjects[0].Number)
         {
             return;
         }

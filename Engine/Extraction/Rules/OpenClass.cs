@@ -100,6 +100,7 @@ internal readonly struct OpenClass(List<Token> tokens, int index)
             Tag.Adjective => Can(index + 1, WordClass.Noun) ? Tag.Adjective : Tag.Noun,
             Tag.Preposition => (classes & WordClass.Noun) != 0 && !NextStartsObject() || NextIsBareNoun() && left.Lower is not ("by" or "of" or "in" or "for" or "after" or "before" or "at") ? Tag.Noun : Tag.VerbIng,
             Tag.Noun when (classes & WordClass.Noun) != 0 && !NextStartsObject() => Tag.Noun,
+            Tag.Symbol when Can(index + 1, WordClass.Noun) => Tag.Noun,
             _ => Tag.VerbIng,
         };
     }
@@ -264,7 +265,7 @@ internal readonly struct OpenClass(List<Token> tokens, int index)
 
         return third
             ? (NextStartsObject() || At(index + 1)?.Tag is Tag.Preposition or Tag.Adverb or null || Can(index + 1, WordClass.Adverb | WordClass.Adjective)) && !FiniteFollows() && !English.IsPlural(left.Lower) ? verb : other
-            : English.IsPlural(left.Lower) && (NextStartsObject() || At(index + 1)?.Tag is Tag.Preposition) && !FiniteFollows() ? verb : other;
+            : (English.IsPlural(left.Lower) || At(index - 2)?.Lower == "and") && (NextStartsObject() || At(index + 1)?.Tag is Tag.Preposition) && !FiniteFollows() ? verb : other;
     }
 
     private bool CoordinatedVerb(bool third)
@@ -274,7 +275,7 @@ internal readonly struct OpenClass(List<Token> tokens, int index)
             if (tokens[k].IsVerb)
             {
                 var same = third ? tokens[k].Tag == Tag.VerbThird : tokens[k].Tag == Tag.Verb;
-                return same && (NextStartsObject() || At(index + 1)?.Tag is Tag.Preposition or Tag.Adverb || At(index + 1) is null);
+                return same && (NextStartsObject() || (!third && Can(index + 1, WordClass.Noun)) || At(index + 1)?.Tag is Tag.Preposition or Tag.Adverb || At(index + 1) is null);
             }
         }
 

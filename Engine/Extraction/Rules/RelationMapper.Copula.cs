@@ -8,6 +8,13 @@ internal sealed partial class RelationMapper
     {
         foreach (var attribute in clause.Objects)
         {
+            if (attribute.Head is "years" or "year" && clause.Adjectives.Contains("old") && attribute.Core.Split(' ') is [var years, ..])
+            {
+                var age = new Mention { Name = years, Head = years, First = attribute.First, Last = attribute.Last, Kind = "number" };
+                Add(clause, subject, "age", age, Plain with { Single = true });
+                continue;
+            }
+
             Describe(clause, subject, attribute, clause.Adjuncts);
         }
 
@@ -18,7 +25,7 @@ internal sealed partial class RelationMapper
 
         foreach (var adjective in clause.Adjectives)
         {
-            MapAdjective(clause, subject, adjective);
+            MapAdjective(clause, subject, adjective, clause.Verb.Lemma == "be" ? "is" : clause.Verb.Lemma);
         }
 
         foreach (var (preposition, target) in clause.Adjuncts)
@@ -168,7 +175,7 @@ internal sealed partial class RelationMapper
         }
     }
 
-    private void MapAdjective(Clause clause, Mention subject, string adjective)
+    private void MapAdjective(Clause clause, Mention subject, string adjective, string predicate)
     {
         var lower = adjective.ToLowerInvariant();
         var evidence = new Mention { Name = adjective, Head = lower, First = clause.AdjectiveSpan.First, Last = clause.AdjectiveSpan.Last };
@@ -184,9 +191,10 @@ internal sealed partial class RelationMapper
         {
             Add(clause, subject, "marital_status", evidence, Plain with { Single = true });
         }
-        else
+        else if (subject is not { Pronoun: true, Head: "it" or "its" } || !mentions.Resolves)
         {
-            Add(clause, subject, clause.Verb.Lemma == "be" ? "is" : clause.Verb.Lemma, evidence);
+            // "It was great": of what, no rule can tell well enough.
+            Add(clause, subject, predicate, evidence);
         }
     }
 
@@ -198,7 +206,9 @@ internal sealed partial class RelationMapper
             var about = subject.Possessor ?? (subject.Proper ? null : subject.Of);
             if (about is not null && time.Iso is not null && Attribute(subject.Core) is { Length: > 0 } name)
             {
-                sink.Add(clause, about, name, new Mention { Name = time.Iso, Head = time.Iso, First = first, Last = last, Kind = "date" },
+                // A birthday returns every year: without a year in the text none is invented.
+                var value = time.Yearless ? mentions.Slice(first, last) : time.Iso;
+                sink.Add(clause, about, name, new Mention { Name = value, Head = value, First = first, Last = last, Kind = "date" },
                     Plain with { Single = Relations.IsSingle(name) }, default);
             }
         }

@@ -39,7 +39,12 @@ internal sealed partial class RelationMapper(Mentions mentions, TripleSink sink,
                 continue;
             }
 
-            var relation = clause.Prefix is null && verb.Modal is null or "used_to" ? Relations.Of(verb.Lemma, null, false) : null;
+            if (target.Head is "job" or "position" or "internship" && MapJob(clause, subject))
+            {
+                continue;
+            }
+
+            var relation = Known(clause, null);
             if (verb.Lemma is "call" or "name" && clause.Seconds.Count > 0)
             {
                 clause.Seconds.ForEach(named => Add(clause, named, "name", target));
@@ -55,7 +60,12 @@ internal sealed partial class RelationMapper(Mentions mentions, TripleSink sink,
 
         foreach (var (preposition, target) in clause.Adjuncts)
         {
-            var relation = clause.Prefix is null && verb.Modal is null or "used_to" ? Relations.Of(verb.Lemma, preposition, false) : null;
+            var relation = Known(clause, preposition);
+            if (relation?.Predicate == "-")
+            {
+                continue;
+            }
+
             Add(clause, subject, relation?.Predicate ?? Predicate(clause, preposition), target, relation);
             if (relation?.Predicate == "moved_to" && !clause.Negated)
             {
@@ -64,6 +74,28 @@ internal sealed partial class RelationMapper(Mentions mentions, TripleSink sink,
         }
 
         MapTimes(clause, subject);
+    }
+
+    /// <summary>A modal keeps the plain verb ("can_speak"), and a plan is not yet what happened ("is going to a fair" is no went_to).</summary>
+    private static Relation? Known(Clause clause, string? preposition)
+    {
+        var relation = clause.Prefix is null && clause.Verb.Modal is null or "used_to" ? Relations.Of(clause.Verb.Lemma, preposition, false) : null;
+        return relation is { State: false } && clause.Verb is { Progressive: true, Past: false, Perfect: false } && relation.Predicate.EndsWith("_to", StringComparison.Ordinal) ? null : relation;
+    }
+
+    // "got a job at Acme" and "quit my job at Acme".
+    private bool MapJob(Clause clause, Mention subject)
+    {
+        var starts = clause.Verb.Lemma is "get" or "land" or "have" or "take" or "accept" or "start" or "find";
+        if (clause.Adjuncts.FirstOrDefault(a => a.Preposition is "at" or "with" && a.Object.Proper) is not { } employer
+            || clause.Verb.Modal is not null || clause.Prefix is not null || !(starts || clause.Verb.Lemma is "quit" or "leave" or "lose"))
+        {
+            return false;
+        }
+
+        var relation = starts ? Relations.Of("work", "at", false)! : null;
+        Add(clause, subject, starts ? "works_at" : "left", employer.Object, relation is null ? null : relation with { State = false });
+        return true;
     }
 
     // "has a population of 3,000": the noun is the relation.
@@ -101,9 +133,24 @@ internal sealed partial class RelationMapper(Mentions mentions, TripleSink sink,
             }
         }
 
+        if (clause.IsBare && !verb.Past && !verb.NonFinite && verb.Modal is null && clause.Prefix is null)
+        {
+            // "I'm married", "she is retired": a state, not an event.
+            clause.AdjectiveSpan = (verb.Main, verb.Main);
+            MapAdjective(clause, subject, mentions.Tokens[verb.Main].Text, "is");
+        }
+
         foreach (var target in clause.Objects.Concat(clause.Seconds))
         {
             var relation = Relations.Of(verb.Lemma, null, true);
+            if (relation?.Predicate == "name" && verb.NonFinite && !subject.Proper && !subject.Pronoun)
+            {
+                // "a dog named Rex": from here on the dog is Rex.
+                Add(clause, target, "is_a", new Mention { Name = subject.Core, Head = subject.Head, First = subject.First, Last = subject.Last });
+                subject.Name = target.Name;
+                continue;
+            }
+
             Add(clause, subject, relation?.Predicate ?? Modal(clause) + participle, target, relation);
         }
 

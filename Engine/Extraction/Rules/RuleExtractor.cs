@@ -77,6 +77,7 @@ public sealed class RuleExtractor : ITripleExtractor
         }
 
         var name = text[first.Start..tokens[colon - 1].End];
+        name = first.Lower is "user" or "me" && colon == 1 ? mentions.Owner : name;
         if (!string.Equals(name, mentions.Speaker, StringComparison.Ordinal))
         {
             mentions.Listener = mentions.Named ? mentions.Speaker : null;

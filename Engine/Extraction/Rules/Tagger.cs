@@ -123,7 +123,7 @@ internal sealed class Tagger(IReadOnlySet<string> properElsewhere)
             case "past" when PreviousIs(i, Rules.Tag.Determiner, Rules.Tag.PossPronoun): token.Tag = Rules.Tag.Adjective; return;
             case "one" when i + 1 < tokens.Count && !tokens[i + 1].IsWord: token.Tag = Rules.Tag.Pronoun; return;
             case "most" or "more" or "less" or "least" when Can(i + 1, WordClass.Adjective | WordClass.Adverb): token.Tag = Rules.Tag.Adverb; return;
-            case "this" or "these" or "those" or "some" or "many" or "all" or "both" or "each" or "another" or "several" when !StartsNominal(i + 1):
+            case "this" or "these" or "those" or "some" or "many" or "all" or "both" or "each" or "another" or "several" when !StartsNominal(i + 1) && !(token.Lower is "all" or "both" && At(i + 1)?.Tag is Rules.Tag.Determiner or Rules.Tag.PossPronoun):
                 token.Tag = Rules.Tag.Pronoun;
                 return;
         }
@@ -198,7 +198,8 @@ internal sealed class Tagger(IReadOnlySet<string> properElsewhere)
         var afterNominal = i > 0 && (tokens[i - 1].Tag is Rules.Tag.Noun or Rules.Tag.Proper or Rules.Tag.Comma || tokens[i - 1].Lower is "one" or "those" or "something" or "all");
         if (nextVerb)
         {
-            return afterNominal && i > 1 ? Rules.Tag.Wh : Rules.Tag.Pronoun;
+            // "Melanie, that's a great picture": after a comma "that" is no relative.
+            return afterNominal && i > 1 && tokens[i - 1].Tag != Rules.Tag.Comma ? Rules.Tag.Wh : Rules.Tag.Pronoun;
         }
 
         if (i > 0 && (tokens[i - 1].IsVerb || tokens[i - 1].Tag is Rules.Tag.Adjective or Rules.Tag.Noun or Rules.Tag.Coordinator or Rules.Tag.Adverb))
@@ -242,6 +243,9 @@ internal sealed class Tagger(IReadOnlySet<string> properElsewhere)
         {
             switch (tokens[k].Tag)
             {
+                case Rules.Tag.VerbThird or Rules.Tag.VerbPast or Rules.Tag.Verb when k < i - 1 && TakesClause(tokens[k].Lemma) && tokens[k + 1].Tag is Rules.Tag.Proper or Rules.Tag.Pronoun or Rules.Tag.PossPronoun:
+                    // "I hope Anna moves": what follows the verb is a clause of its own.
+                    return false;
                 case Rules.Tag.VerbThird or Rules.Tag.VerbPast or Rules.Tag.Modal: return true;
                 case Rules.Tag.Verb when At(k - 1)?.Tag != Rules.Tag.To: return true;
                 case Rules.Tag.Comma or Rules.Tag.Subordinator or Rules.Tag.Wh or Rules.Tag.Break or Rules.Tag.Coordinator or Rules.Tag.Quote: return false;

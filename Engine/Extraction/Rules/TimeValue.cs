@@ -6,8 +6,9 @@ namespace Engram.Engine.Extraction.Rules;
 /// <param name="From">Inclusive start.</param>
 /// <param name="To">Exclusive end.</param>
 /// <param name="Iso">yyyy, yyyy-MM or yyyy-MM-dd; null for weeks, week-ends, seasons and the like, which have no such form.</param>
+/// <param name="Yearless">The text gives day and month only; the year is the nearest.</param>
 /// <param name="Weekday">A bare weekday: the last one before the event time, unless the clause speaks of the future.</param>
-internal sealed record TimeValue(DateTimeOffset From, DateTimeOffset To, string? Iso, bool Weekday = false)
+internal sealed record TimeValue(DateTimeOffset From, DateTimeOffset To, string? Iso, bool Weekday = false, bool Yearless = false)
 {
     public static TimeValue Day(DateTimeOffset day) =>
         new(day, day.AddDays(1), day.ToString("yyyy-MM-dd", CultureInfo.InvariantCulture));

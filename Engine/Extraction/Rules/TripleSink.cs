@@ -21,17 +21,18 @@ internal sealed class TripleSink(IReadOnlyList<string> uninformative)
     {
         var subjectName = Clean(subject.Name);
         var objectName = Clean(target.Name);
-        if (IsFull || !IsUsable(subject, subjectName) || !IsUsable(target, objectName) || string.Equals(subjectName, objectName, StringComparison.OrdinalIgnoreCase))
+        if (IsFull || (subject.Clausal && uninformative.Count > 0) || !IsUsable(subject, subjectName) || !IsUsable(target, objectName) || string.Equals(subjectName, objectName, StringComparison.OrdinalIgnoreCase))
         {
             return;
         }
 
-        var negated = clause.Negated ^ target.Negative;
+        var negated = clause.Negated || target.Negative;
+        var single = relation is { Single: true } && (relation.ObjectKind is not ("place" or "organisation") || IsNamed(target));
         var over = validity.To is { } to && relation is { State: true } && validity.From is null && to < DateTimeOffset.MaxValue;
         var triple = new ExtractedTriple(subjectName, predicate, objectName, Evidence(clause, subject, target), Confidence(clause, subject, target, relation))
         {
             Negated = negated,
-            SingleValued = relation is { Single: true } && !negated && !over,
+            SingleValued = single && !negated && !over,
             ValidFrom = validity.From,
             ValidTo = validity.To > validity.From || validity.From is null ? validity.To : null,
             SubjectKind = subject.Kind is "relation" ? "person" : subject.Kind ?? relation?.SubjectKind,
@@ -58,6 +59,10 @@ internal sealed class TripleSink(IReadOnlyList<string> uninformative)
         // A stable sort: triples of one span stay in the order in which they were read.
         return new ExtractionResult([.. kept.OrderBy(t => t.Evidence.Start)], triples.Count - supported.Count);
     }
+
+    // "lives in a small flat" does not end "lives in Berlin"; lower-case "berlin" is still a name.
+    private static bool IsNamed(Mention target) =>
+        target.Proper || target is { Definite: false, Indefinite: false, Possessor: null, Kind: null, Plural: false };
 
     private bool IsUsable(Mention mention, string name) =>
         name.Length is > 0 and <= MaxNameLength && !mention.Unresolved && (mention.StandsFor is null || name.Length > 0)

@@ -26,5 +26,7 @@ internal static class VerbClasses
 
     public static bool IsIntransitive(string lemma) => Classes["intransitive"].Contains(lemma);
 
+    public static bool IsLinking(string lemma) => Classes["linking"].Contains(lemma);
+
     public static bool TakesGerund(string lemma) => Classes["gerund"].Contains(lemma);
 }
