@@ -87,6 +87,7 @@ internal sealed partial class ClauseReader
     {
         foreach (var other in waiting)
         {
+            other.Objects.AddRange(clause.Objects);
             other.Adjuncts.AddRange(clause.Adjuncts);
             other.Times.AddRange(clause.Times);
             other.Last = clause.Last;

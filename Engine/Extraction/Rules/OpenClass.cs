@@ -135,7 +135,8 @@ internal readonly struct OpenClass(List<Token> tokens, int index)
 
         if (!past)
         {
-            return Tag.VerbParticiple;
+            // "I run", "they come": base form and participle are one.
+            return invariant ? Present(classes & ~WordClass.Participle, left, hasFinite) : Tag.VerbParticiple;
         }
 
         if (!participle)
@@ -166,7 +167,9 @@ internal readonly struct OpenClass(List<Token> tokens, int index)
         if (left.Tag == Tag.Comma || left.Tag is Tag.Open or Tag.Break)
         {
             // ", located in X": a participle keeps its preposition; ", moved to X, and ..." is a list of predicates, rarer.
-            return nextIsPrep && (VerbClasses.IsStative(token.Lemma!) || !HasFiniteBeforeComma());
+            // With no other tensed verb in the sentence it is the main verb: "Anna, a painter from Bergen, moved to Oslo".
+            var before = HasFiniteBeforeComma();
+            return nextIsPrep && (before ? VerbClasses.IsStative(token.Lemma!) : FiniteLater());
         }
 
         if (left.Tag == Tag.Coordinator)
@@ -187,6 +190,20 @@ internal readonly struct OpenClass(List<Token> tokens, int index)
         for (var k = index - 1; k >= 0; k--)
         {
             if (tokens[k].Tag is Tag.VerbPast or Tag.VerbThird or Tag.Modal)
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private bool FiniteLater()
+    {
+        for (var k = index + 1; k < tokens.Count; k++)
+        {
+            if (tokens[k].Tag == Tag.Modal
+                || (Can(k, WordClass.Past | WordClass.Third) && (tokens[k].Classes & WordClass.Noun) == 0 && tokens[k - 1].Tag is not (Tag.Coordinator or Tag.Wh or Tag.Pronoun) && tokens[k - 1].Lower is not ("who" or "which" or "that")))
             {
                 return true;
             }

@@ -74,7 +74,7 @@ internal sealed class Tagger(IReadOnlySet<string> properElsewhere)
                 || (tokens[i].Lower is not ("the" or "he" or "she" or "it" or "they" or "we" or "but" or "if") && InsideName(i));
         }
 
-        if (entry.Classes == WordClass.Closed)
+        if (entry.Classes == WordClass.Closed || ((entry.Classes & WordClass.Base) != 0 && (entry.Classes & WordClass.Noun) == 0 && i == 0))
         {
             return false;
         }
