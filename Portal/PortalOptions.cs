@@ -9,8 +9,7 @@ public sealed class PortalOptions
 
     /// <summary>Where the keys that seal the sign-in cookie live. Losing the folder signs everybody out, nothing more.</summary>
     [Required(ErrorMessage = Section + ":KeysFolder must name a folder the portal can write to.")]
-    public string KeysFolder { get; set; } = Path.Combine(
-        Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify), "engram", "portal-keys");
+    public string KeysFolder { get; set; } = Path.Combine(UserDataFolder(), "engram", "portal-keys");
 
     /// <summary>The Api's address as the tenant's own machines reach it; the service address when unset.</summary>
     [Url(ErrorMessage = Section + ":PublicApiUrl must be an absolute http(s) URL.")]
@@ -29,6 +28,12 @@ public sealed class PortalOptions
     /// <summary>Attempts to sign in or set up that one address may make in a minute.</summary>
     [Range(1, 1000, ErrorMessage = Section + ":SignInAttemptsPerMinute must be between 1 and 1000.")]
     public int SignInAttemptsPerMinute { get; set; } = 10;
+
+    // A service account may have no home; the keys then last as long as the machine's temporary files.
+    private static string UserDataFolder() =>
+        Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.DoNotVerify) is { Length: > 0 } folder
+            ? folder
+            : Path.GetTempPath();
 }
 
 internal static class PortalOptionsRegistration

@@ -3,6 +3,7 @@ using Engram.Portal.Account;
 using Engram.Portal.Client;
 using Engram.Portal.Components;
 using Engram.Portal.Components.Controls;
+using Engram.Portal.Components.Problems;
 using Engram.Portal.Health;
 using Engram.Portal.Security;
 using Engram.ServiceDefaults;
@@ -24,12 +25,11 @@ builder.Services.AddScoped<Toasts>();
 
 var app = builder.Build();
 app.UseSecurityHeaders();
-app.UseExceptionHandler("/error", createScopeForErrors: true);
-app.UseStatusCodePagesWithReExecute("/problem/{0}", createScopeForStatusCodePages: true);
+app.UseErrorPages();
 app.UseAuthentication();
 app.UseRateLimiter();
 app.UseAuthorization();
-app.UseAntiforgery();
+app.UseCheckedForms();
 
 app.MapStaticAssets().AllowAnonymous();
 app.MapAccount();

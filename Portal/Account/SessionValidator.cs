@@ -19,7 +19,7 @@ internal sealed class SessionValidator(
 
     public async Task ValidateAsync(CookieValidatePrincipalContext context)
     {
-        if (PortalSession.From(context.Principal) is not { } signedIn || !await IsAliveAsync(signedIn, context.HttpContext.RequestAborted))
+        if (PortalSession.From(context.Principal) is not { } signedIn || !await IsAliveAsync(signedIn, trusted: true, context.HttpContext.RequestAborted))
         {
             Log.SessionEnded(logger);
             context.RejectPrincipal();
@@ -27,7 +27,8 @@ internal sealed class SessionValidator(
         }
     }
 
-    private async Task<bool> IsAliveAsync(PortalSession signedIn, CancellationToken cancellationToken)
+    /// <param name="trusted">Whether an answer of the last <see cref="TrustFor"/> will do.</param>
+    public async Task<bool> IsAliveAsync(PortalSession signedIn, bool trusted, CancellationToken cancellationToken)
     {
         if (signedIn.ExpiresAt <= clock.GetUtcNow())
         {
@@ -35,7 +36,7 @@ internal sealed class SessionValidator(
         }
         // The cache holds a digest: nothing that lists its keys may give a bearer away.
         var key = (typeof(SessionValidator), Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes(signedIn.Token))));
-        if (cache.TryGetValue(key, out _))
+        if (trusted && cache.TryGetValue(key, out _))
         {
             return true;
         }
@@ -46,6 +47,7 @@ internal sealed class SessionValidator(
         }
         catch (ApiException e) when (e.Problem.IsUnauthenticated)
         {
+            cache.Remove(key);
             return false;
         }
         catch (ApiException e)

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Http.Extensions;
 
 namespace Engram.Portal.Client;
@@ -16,7 +17,8 @@ public static class ApiPaths
 /// <summary>One page of a bucket's memories, newest first.</summary>
 /// <param name="Limit">1 to 100.</param>
 /// <param name="Offset">Memories to skip.</param>
-public sealed record MemoryListing(int Limit, int Offset, string? Status = null, string? UserId = null, string? Category = null)
+/// <param name="Filter">The filter language of lists and queries.</param>
+public sealed record MemoryListing(int Limit, int Offset, string? Status = null, JsonObject? Filter = null)
 {
     public string ToQueryString()
     {
@@ -26,8 +28,7 @@ public sealed record MemoryListing(int Limit, int Offset, string? Status = null,
             { "offset", Offset.ToString(CultureInfo.InvariantCulture) },
         };
         Add(query, "status", Status);
-        Add(query, "user_id", UserId);
-        Add(query, "category", Category);
+        Add(query, "filter", Filter?.ToJsonString(EngramApiClient.Json));
         return query.ToString();
     }
 

@@ -17,6 +17,7 @@ public sealed partial class PortalHost : IAsyncDisposable
         Api = api;
         factory = new Factory(builder =>
         {
+            builder.UseEnvironment("Production");
             builder.UseSetting("services:api:http:0", api.Address);
             builder.UseSetting("services:mcp:http:0", api.Address);
             builder.UseSetting("Engram:Portal:KeysFolder", keys.FullName);

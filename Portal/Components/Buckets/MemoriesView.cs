@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
 using Engram.Portal.Client;
 using Microsoft.AspNetCore.Http.Extensions;
 
@@ -15,7 +16,7 @@ public sealed record MemoriesView(string Bucket, string? Search, string? Status,
     /// <summary>How many memories a search shows; a search ranks, it does not page.</summary>
     public const int SearchDepth = 20;
 
-    public static IReadOnlyList<string> Statuses { get; } = ["stored", "merged", "quarantined"];
+    public static IReadOnlyList<string> Statuses { get; } = ["stored", "quarantined"];
 
     public bool IsSearch => Search is not null;
 
@@ -42,17 +43,36 @@ public sealed record MemoriesView(string Bucket, string? Search, string? Status,
 
     public string HrefOfMemory(string id) => $"/buckets/{Uri.EscapeDataString(Bucket)}/memories/{Uri.EscapeDataString(id)}";
 
-    public MemoryListing ToListing() => new(PageSize, (Page - 1) * PageSize, Status, User, Category);
+    public MemoryListing ToListing() => new(PageSize, (Page - 1) * PageSize, Status, Filter());
 
     public QueryRequest ToQuery() => new(
         Search ?? "",
         [Bucket],
-        User is null && Category is null ? null : new QueryFilters(User, Category is null ? null : [Category]),
+        Filter(withStatus: true),
         new QueryOptions(SearchDepth, SkipSynthesis: true, ReturnExplanation: true));
 
     public string ToCurl(string api) => IsSearch
         ? Curl.Command(api, HttpMethod.Post, "v1/query", ToQuery())
         : Curl.Command(api, HttpMethod.Get, ApiPaths.Memories(Bucket) + ToListing().ToQueryString());
+
+    private JsonObject? Filter(bool withStatus = false)
+    {
+        var filter = new JsonObject();
+        // A list takes the status beside its filter, a query takes it within.
+        if (withStatus && Status is not null)
+        {
+            filter["status"] = Status;
+        }
+        if (User is not null)
+        {
+            filter["user_id"] = User;
+        }
+        if (Category is not null)
+        {
+            filter["categories"] = new JsonObject { ["contains"] = Category };
+        }
+        return filter.Count == 0 ? null : filter;
+    }
 
     private static string? Clean(string? text) => string.IsNullOrWhiteSpace(text) ? null : text.Trim();
 

@@ -56,6 +56,7 @@ public sealed class StandInApi : IAsyncDisposable
             await StandInRoutes.Problem(fault.Status, fault.Code, fault.Detail).ExecuteAsync(context);
             return;
         }
+        await Task.Delay(tenant.Slowness);
         var isOpen = path is "/health" or "/account/portal/setup" or "/account/portal/sign-in";
         var bearer = context.Request.Headers.Authorization.ToString().Replace("Bearer ", "", StringComparison.Ordinal);
         if (!isOpen && !tenant.Sessions.ContainsKey(bearer))
@@ -71,6 +72,9 @@ public sealed class StandInApi : IAsyncDisposable
 public sealed class StandInTenant
 {
     public bool IsSetUp { get; set; }
+
+    /// <summary>How long every answer takes.</summary>
+    public TimeSpan Slowness { get; set; }
 
     public string Name { get; set; } = "Test tenant";
 

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.Routing;
@@ -91,13 +92,15 @@ internal static class StandInRoutes
 
     private static void MapMemories(IEndpointRouteBuilder app, StandInTenant tenant)
     {
-        app.MapGet("/v1/buckets/{bucket}/memories", (string bucket, int limit, int offset, string? status, string? user_id, string? category) =>
+        app.MapGet("/v1/buckets/{bucket}/memories", (string bucket, int limit, int offset, string? status, string? filter) =>
         {
             if (tenant.Bucket(bucket) is not { } found)
             {
                 return NoBucket();
             }
-            var all = found.Memories.Where(m => (status is null || m.Status == status) && (user_id is null || m.UserId == user_id)
+            var wanted = JsonNode.Parse(filter ?? "{}")!;
+            var (user, category) = ((string?)wanted["user_id"], (string?)wanted["categories"]?["contains"]);
+            var all = found.Memories.Where(m => (status is null || m.Status == status) && (user is null || m.UserId == user)
                 && (category is null || m.Categories.Contains(category))).Reverse().ToArray();
             return Results.Json(new { memories = all.Skip(offset).Take(limit).Select(Shape), total = all.Length, limit, offset, next = (string?)null });
         });
@@ -112,7 +115,7 @@ internal static class StandInRoutes
             {
                 return NoMemory();
             }
-            memory.History.Add(new { content = memory.Content, changed_at = DateTimeOffset.UtcNow });
+            memory.History.Add(new { change = "edited", content = memory.Content, changed_at = DateTimeOffset.UtcNow });
             memory.Content = body.TryGetProperty("content", out var content) ? content.GetString()! : memory.Content;
             return Results.Json(Shape(memory));
         });
@@ -171,7 +174,7 @@ internal static class StandInRoutes
 
     private static object Shape(StandInMemory memory) => new
     {
-        id = memory.Id, content = memory.Content, status = memory.Status, user_id = memory.UserId, categories = memory.Categories, metadata = new { source = "test" },
+        id = memory.Id, content = memory.Content, status = memory.Status, extraction = "extracted", user_id = memory.UserId, categories = memory.Categories, metadata = new { source = "test" },
         language = "en", token_count = memory.Content.Length / 4, created_at = memory.CreatedAt, updated_at = memory.CreatedAt, triples = memory.Triples, history = memory.History,
     };
 }
