@@ -1,7 +1,27 @@
 using System.CommandLine;
+using Engram.Benchmarks;
+using Engram.Benchmarks.Retrieval;
 using Engram.Benchmarks.Triples;
 
-var root = new RootCommand("Measures Engram on real data. Every subcommand prints what it measured and how.");
-root.Subcommands.Add(TriplesCommand.Create());
+var root = new RootCommand("Measures Engram on real data. Every subcommand prints what it measured and how.")
+{
+    LocomoCommand.Create(),
+    LongMemEvalCommand.Create(),
+    TriplesCommand.Create(),
+};
 
-return await root.Parse(args).InvokeAsync();
+// After Ctrl-C a run prints what it has and removes its buckets; that takes longer than the two seconds it would be given.
+var configuration = new InvocationConfiguration { EnableDefaultExceptionHandler = false, ProcessTerminationTimeout = TimeSpan.FromMinutes(1) };
+try
+{
+    return await root.Parse(args).InvokeAsync(configuration);
+}
+catch (Exception e) when (e is BenchmarkException or IOException or InvalidDataException or InvalidOperationException { InnerException: System.ComponentModel.Win32Exception })
+{
+    await Console.Error.WriteLineAsync($"Error: {e.Message}");
+    return 1;
+}
+catch (OperationCanceledException)
+{
+    return 130;
+}
