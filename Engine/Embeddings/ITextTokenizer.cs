@@ -11,4 +11,7 @@ internal interface ITextTokenizer
 
     /// <summary>How many ids the whole text has, special tokens included, without any cut.</summary>
     int Count(string text);
+
+    /// <summary>The share, 0 to 1, of the text's characters (white space aside) that the vocabulary has pieces for; 0 for white space.</summary>
+    double KnownShare(string text);
 }

@@ -118,6 +118,17 @@ public sealed class OnnxEmbedder : IEmbeddingGenerator<string, Embedding<float>>
         return vectors;
     }
 
+    /// <summary>
+    /// The share, 0 to 1, of the text's characters that the model has tokens for. The vector of a text in a script the model
+    /// does not know says nothing: with the built-in English model all Chinese texts have the same one, which makes them
+    /// neither duplicates of each other nor answers. Some microseconds; no run of the model.
+    /// </summary>
+    public double KnownShare(string text)
+    {
+        ArgumentNullException.ThrowIfNull(text);
+        return _model.Tokenizer.KnownShare(text);
+    }
+
     /// <summary>Encodes a few sentences so that the first caller does not pay for lazy initialisation.</summary>
     public void Warm()
     {

@@ -58,17 +58,26 @@ internal sealed class SentencePieceTokenizer : ITextTokenizer
         return new SentencePieceTokenizer([.. pieces], [.. scores], maxTokens);
     }
 
-    public int Encode(string text, Span<long> ids) => Segment(text, ids);
+    public int Encode(string text, Span<long> ids) => Math.Min(Segment(text, ids).Ids, ids.Length);
 
-    public int Count(string text) => Segment(text, default, countOnly: true);
+    public int Count(string text) => Segment(text, default).Ids;
 
-    /// <summary>Returns the number of ids; the written ones are the first of them.</summary>
-    private int Segment(string text, Span<long> ids, bool countOnly = false)
+    public double KnownShare(string text)
+    {
+        var (_, characters, unknown) = Segment(text, default);
+        return characters == 0 ? 0 : 1 - ((double)unknown / characters);
+    }
+
+    /// <summary>
+    /// Writes the first ids, as many as there is room for, and returns how many the whole text has; besides, how many
+    /// characters it has that are not white space, and how many of those are in no piece.
+    /// </summary>
+    private (int Ids, int Characters, int Unknown) Segment(string text, Span<long> ids)
     {
         var normalized = Normalize(text);
         if (normalized.Length == 0)
         {
-            return 0;
+            return default;
         }
 
         var length = normalized.Length + 1;
@@ -85,19 +94,14 @@ internal sealed class SentencePieceTokenizer : ITextTokenizer
             words.Clear();
             best.Clear();
             Forward(units, words, best);
-            var count = Backtrack(words);
-            if (countOnly)
+            var (count, unknown) = Backtrack(words);
+            var first = words.Slice(words.Length - count, Math.Min(count, ids.Length));
+            for (var index = 0; index < first.Length; index++)
             {
-                return count;
+                ids[index] = first[index];
             }
 
-            var written = Math.Min(count, ids.Length);
-            for (var index = 0; index < written; index++)
-            {
-                ids[index] = words[words.Length - count + index];
-            }
-
-            return written;
+            return (count, length - units.Count(Separator), unknown);
         }
         finally
         {
@@ -158,10 +162,11 @@ internal sealed class SentencePieceTokenizer : ITextTokenizer
     }
 
     /// <summary>Follows the path back, collapses runs of unknowns, and leaves the ids at the end of <paramref name="words"/>.</summary>
-    private int Backtrack(Span<int> words)
+    private (int Count, int Unknown) Backtrack(Span<int> words)
     {
         // The writer never overtakes the reader: a step back covers at least one position.
         var write = words.Length;
+        var unknown = 0;
         var previousUnknown = false;
         for (var position = words.Length - 1; position > 0;)
         {
@@ -173,9 +178,10 @@ internal sealed class SentencePieceTokenizer : ITextTokenizer
             }
 
             previousUnknown = id == UnknownId;
+            unknown += previousUnknown ? 1 : 0;
         }
 
-        return words.Length - write;
+        return (words.Length - write, unknown);
     }
 
     /// <summary>Unicode NFKC. A lone surrogate has no normal form; like any other character without a piece it becomes unknown.</summary>

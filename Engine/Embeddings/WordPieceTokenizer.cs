@@ -58,6 +58,22 @@ internal sealed class WordPieceTokenizer : ITextTokenizer
         return writer.Count + 2;
     }
 
+    public double KnownShare(string text)
+    {
+        var words = Prepare(text).Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        Span<long> first = stackalloc long[1];
+        var (characters, unknown) = (0, 0);
+        foreach (var word in words)
+        {
+            var writer = new IdWriter(first);
+            WriteWord(word, ref writer);
+            characters += word.Length;
+            unknown += first[0] == _unknown ? word.Length : 0;
+        }
+
+        return characters == 0 ? 0 : 1 - ((double)unknown / characters);
+    }
+
     private static int Special(Dictionary<string, int> pieces, string token) =>
         pieces.TryGetValue(token, out var id)
             ? id

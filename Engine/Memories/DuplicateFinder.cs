@@ -75,8 +75,10 @@ internal sealed class DuplicateFinder(TenantDb db)
             : null;
     }
 
-    // The vector of a chunk says nothing of the rest of a long text: those are compared by hash only.
-    private static bool ComparesVectors(PreparedMemory memory) => memory.Source.Dedup != DedupPolicy.Off && memory.Vectors.Count == 1;
+    // The vector of a chunk says nothing of the rest of a long text: those are compared by hash only, and so are texts in a
+    // script that the encoder does not know.
+    private static bool ComparesVectors(PreparedMemory memory) =>
+        memory.Source.Dedup != DedupPolicy.Off && memory.Vectors.Count == 1 && memory.IsUnderstood;
 
     private static bool IsNear(PreparedMemory memory, double similarity, string otherContent) =>
         similarity >= (memory.Source.Dedup == DedupPolicy.Loose ? LooseThreshold : StrictThreshold)

@@ -6,6 +6,9 @@ namespace Engram.Engine.Memories;
 /// <param name="embedder">The sentence encoder.</param>
 public sealed class MemoryEncoder(OnnxEmbedder embedder)
 {
+    // Whole words of an unknown script leave no letters but digits and punctuation; emoji in an English text stay far above.
+    private const double UnderstoodShare = 0.8;
+
     /// <summary>The model id stored with every vector.</summary>
     public string Model => embedder.ModelId;
 
@@ -30,6 +33,7 @@ public sealed class MemoryEncoder(OnnxEmbedder embedder)
                     Language = language,
                     TokenCount = tokens,
                     Vectors = vectors,
+                    IsUnderstood = embedder.KnownShare(memories[i].Content) >= UnderstoodShare,
                 });
             }
             catch (EngramException e)

@@ -19,6 +19,9 @@ internal sealed record PreparedMemory
 
     /// <summary>One unit vector a chunk.</summary>
     public required IReadOnlyList<float[]> Vectors { get; init; }
+
+    /// <summary>Whether the encoder knows the script: if not, its vectors are alike for all texts and say nothing.</summary>
+    public bool IsUnderstood { get; init; } = true;
 }
 
 /// <summary>A memory that is there already and takes a new one in.</summary>

@@ -48,6 +48,15 @@ public sealed class StoreTests(EngineFixture engine)
     }
 
     [Fact]
+    public async Task Texts_in_a_script_that_the_encoder_does_not_know_are_not_near_duplicates()
+    {
+        var tenant = await engine.NewTenantAsync();
+        await engine.StoreAsync(tenant, "我喜欢猫", dedup: DedupPolicy.Loose);
+        var second = await engine.StoreAsync(tenant, "他住在北京", dedup: DedupPolicy.Loose);
+        Assert.Equal(StoreStatus.Stored, second.Status);
+    }
+
+    [Fact]
     public async Task With_dedup_off_an_equal_text_is_stored_again()
     {
         var tenant = await engine.NewTenantAsync();

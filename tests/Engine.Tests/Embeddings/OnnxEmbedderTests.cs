@@ -81,6 +81,18 @@ public sealed class OnnxEmbedderTests : IDisposable
         Assert.Equal(_embedder.Embed(text + "one ending"), _embedder.Embed(text + "quite another ending, and longer"));
     }
 
+    [Theory]
+    [InlineData("My dog is called Rex.", 1, 1)]
+    [InlineData("My dog 🐶 is called Rex.", 0.85, 0.95)]
+    [InlineData("我叫李明", 0, 0)]
+    [InlineData("Привет мир", 0.5, 0.8)]
+    [InlineData("   ", 0, 0)]
+    [InlineData("", 0, 0)]
+    public void A_text_in_an_unknown_script_is_known_to_be_one(string text, double least, double most)
+    {
+        Assert.InRange(_embedder.KnownShare(text), least, most);
+    }
+
     [Fact]
     public async Task An_empty_text_is_refused()
     {

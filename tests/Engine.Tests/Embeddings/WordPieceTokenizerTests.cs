@@ -28,6 +28,16 @@ public class WordPieceTokenizerTests
     }
 
     [Fact]
+    public void The_known_share_counts_the_letters_of_known_words()
+    {
+        var tokenizer = new WordPieceTokenizer(s_vocabulary, lowerCase: true, maxTokens: 64);
+
+        Assert.Equal(1, tokenizer.KnownShare("hello played"));
+        Assert.Equal(0.5, tokenizer.KnownShare("hello ♞♞♞♞♞"));
+        Assert.Equal(0, tokenizer.KnownShare(" "));
+    }
+
+    [Fact]
     public void A_vocabulary_without_the_special_tokens_is_refused()
     {
         var failure = Assert.Throws<EmbeddingModelException>(() => new WordPieceTokenizer(["a", "b"], true, 512));
