@@ -26,6 +26,7 @@ public sealed record Caller(Principal Principal, OpTimer Timer)
     /// </summary>
     public void DemandBucketName(string name)
     {
+        RefuseEncodedSlash("name", name);
         if (!Principal.MayUse(name))
             throw new ProblemException(Problems.BucketNotFound(name));
     }
@@ -33,10 +34,18 @@ public sealed record Caller(Principal Principal, OpTimer Timer)
     /// <summary>The same for a bucket given by name or id. Only a restricted key that gives an id costs a look at the database.</summary>
     public async ValueTask DemandBucketAsync(BucketStore store, string bucket, CancellationToken cancellationToken)
     {
+        RefuseEncodedSlash("bucket", bucket);
         if (Principal.Buckets is null)
             return;
         var name = Guid.TryParse(bucket, out _) ? (await store.GetAsync(Tenant, bucket, Timer, cancellationToken)).Name : bucket;
         if (!Principal.MayUse(name))
             throw new ProblemException(Problems.BucketNotFound(bucket));
+    }
+
+    /// <summary>The server leaves an encoded slash of a path encoded: without this, "a%2Fb" would be a bucket of that very name.</summary>
+    private static void RefuseEncodedSlash(string field, string name)
+    {
+        if (name.Contains("%2F", StringComparison.OrdinalIgnoreCase))
+            throw new ProblemException(Problems.Invalid(field, "A bucket name has no slashes."));
     }
 }

@@ -122,12 +122,18 @@ public sealed record ExplanationView(
 public sealed record QueryUsage(
     int InputTokens, int OutputTokens, int ContextTokens, int ActualInputTokens, int ActualOutputTokens, int LlmCalls);
 
+/// <summary>A sentence that the answer quotes, word for word, from a memory that was retrieved.</summary>
+public sealed record CitationView(Guid MemoryId, string Quote, double Strength);
+
+/// <summary>The answer as a value, for <c>return_format: json</c>.</summary>
+public sealed record AnswerValue(string Answer, string AnswerStatus, IReadOnlyList<CitationView> Citations);
+
 /// <summary>What was found and answered. Without synthesis there is no answer. <c>timings</c> are milliseconds by hop, as in <c>Server-Timing</c>.</summary>
 public sealed record QueryResponse(
     string? Answer,
-    JsonElement? AnswerJson,
+    AnswerValue? AnswerJson,
     string? AnswerStatus,
-    IReadOnlyList<Guid> Citations,
+    IReadOnlyList<CitationView> Citations,
     int MemoriesFound,
     ExplanationView? Explanation,
     QueryUsage Usage,

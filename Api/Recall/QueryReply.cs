@@ -21,8 +21,20 @@ internal static class QueryReply
                 [.. found.Warnings, .. QueryMapping.Unfulfilled(query.Options)]);
         }
 
+        CitationView[] citations = answer is null ? [] : [.. answer.Citations.Select(quoted => new CitationView(quoted.MemoryId, quoted.Quote, Math.Round(quoted.Strength, 4)))];
+        var asValue = answer is not null && query.Options?.ReturnFormat == ReturnFormat.Json
+            ? new AnswerValue(answer.Text, StatusOf(answer)!, citations)
+            : null;
         return new QueryResponse(
-            answer?.Text, null, StatusOf(answer), answer is null ? [] : [.. answer.Citations.Select(c => c.MemoryId).Distinct()], found.Hits.Count, explanation, new QueryUsage(0, 0, context, 0, 0, 0), TimingsOf(timer), timer.RequestId);
+            answer?.Text,
+            asValue,
+            StatusOf(answer),
+            citations,
+            found.Hits.Count,
+            explanation,
+            new QueryUsage(0, 0, context, 0, 0, 0),
+            TimingsOf(timer),
+            timer.RequestId);
     }
 
     private static string? StatusOf(Answer? answer) => answer?.Status switch

@@ -1,0 +1,142 @@
+using System.Net.Http.Headers;
+using Engram.Api.Tests;
+using Engram.Engine.Database;
+using Engram.Engine.Keys;
+using Engram.Tests.Shared;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Http.Features;
+using Microsoft.AspNetCore.Mvc.Testing;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Options;
+using Npgsql;
+
+[assembly: AssemblyFixture(typeof(ApiFixture))]
+
+namespace Engram.Api.Tests;
+
+/// <summary>The real host on a real socket over a real database, shared by all tests; each test takes a tenant of its own.</summary>
+public sealed class ApiFixture : IAsyncLifetime
+{
+    public const string HmacSecret = "a secret of the tests that is long enough";
+
+    private readonly List<ApiHost> _hosts = [];
+
+    public string Owner { get; private set; } = "";
+
+    public ApiHost Api { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        Owner = await PostgresForTests.CreateDatabaseAsync("api");
+        var roles = new MigrationOptions { AppPassword = "engram_app", SystemPassword = "engram_system" };
+        await new Migrator(NullLogger<Migrator>.Instance).MigrateAsync(Owner, roles);
+        Api = Start();
+    }
+
+    /// <summary>Another process's worth of host on the same database.</summary>
+    public ApiHost Start(params (string Key, string Value)[] settings)
+    {
+        var host = new ApiHost(
+        [
+            ("ConnectionStrings:engram-app", As("engram_app")),
+            ("ConnectionStrings:engram-system", As("engram_system")),
+            ("Engram:Keys:HmacSecret", HmacSecret),
+            ("Engram:Keys:LastUsedSeconds", "0.1"),
+            .. settings,
+        ]);
+        host.UseKestrel(0);
+        host.StartServer();
+        lock (_hosts)
+            _hosts.Add(host);
+        return host;
+    }
+
+    public async Task<TestTenant> NewTenantAsync(Scopes scopes = Scopes.All, string[]? buckets = null, ApiHost? host = null)
+    {
+        var tenantId = Guid.CreateVersion7();
+        await ExecuteAsync("insert into engram.tenants (id, name) values ($1, 'Test')", tenantId);
+        var tenant = new TestTenant(this, host ?? Api, tenantId);
+        await tenant.UseNewKeyAsync(scopes, buckets);
+        return tenant;
+    }
+
+    public async Task<Guid> InsertKeyAsync(Guid tenantId, string key, Scopes scopes, string[]? buckets = null, DateTimeOffset? expiresAt = null)
+    {
+        var id = Guid.CreateVersion7();
+        await ExecuteAsync(
+            "insert into engram.api_keys (tenant_id, id, name, prefix, hash, scopes, buckets, expires_at) values ($1, $2, 'test', $3, $4, $5, $6, $7)",
+            tenantId, id, ApiKeyFormat.DisplayPrefix(key), Hash(key), ScopeNames.Of(scopes), (object?)buckets ?? DBNull.Value, (object?)expiresAt?.UtcDateTime ?? DBNull.Value);
+        return id;
+    }
+
+    public static byte[] Hash(string text) => new KeyHasher(Options.Create(new KeyOptions { HmacSecret = HmacSecret })).Hash(text);
+
+    public async Task<object?> ExecuteAsync(string sql, params object[] parameters)
+    {
+        await using var connection = new NpgsqlConnection(Owner);
+        await connection.OpenAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        foreach (var parameter in parameters)
+        {
+            command.Parameters.Add(new NpgsqlParameter
+            {
+                Value = parameter,
+                NpgsqlDbType = parameter is DBNull ? NpgsqlTypes.NpgsqlDbType.Unknown : new NpgsqlParameter { Value = parameter }.NpgsqlDbType,
+            });
+        }
+
+        return await command.ExecuteScalarAsync();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var host in _hosts)
+            await host.DisposeAsync();
+    }
+
+    private string As(string role) =>
+        new NpgsqlConnectionStringBuilder(Owner) { Username = role, Password = role }.ConnectionString;
+}
+
+/// <summary>The host as <c>dotnet run</c> starts it, but on a free port and with the tests' settings.</summary>
+public sealed class ApiHost((string Key, string Value)[] settings) : WebApplicationFactory<Program>
+{
+    protected override void ConfigureWebHost(IWebHostBuilder builder)
+    {
+        builder.UseEnvironment("Production");
+        foreach (var (key, value) in settings)
+            builder.UseSetting(key, value);
+    }
+
+    public HttpClient ClientWith(string? key)
+    {
+        // Not CreateClient's: its redirect handler reads a whole body before it sends the first byte.
+        var address = Services.GetRequiredService<IServer>().Features.GetRequiredFeature<IServerAddressesFeature>().Addresses.Single();
+        var client = new HttpClient { BaseAddress = new Uri(address) };
+        if (key is not null)
+            client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", key);
+        return client;
+    }
+}
+
+/// <summary>A tenant with a key and a client that sends it.</summary>
+public sealed class TestTenant(ApiFixture fixture, ApiHost host, Guid id)
+{
+    public Guid Id => id;
+
+    public string Key { get; private set; } = "";
+
+    public Guid KeyId { get; private set; }
+
+    public HttpClient Http { get; private set; } = null!;
+
+    public async Task UseNewKeyAsync(Scopes scopes, string[]? buckets = null, DateTimeOffset? expiresAt = null)
+    {
+        Key = ApiKeyFormat.Generate();
+        KeyId = await fixture.InsertKeyAsync(id, Key, scopes, buckets, expiresAt);
+        Http = host.ClientWith(Key);
+    }
+}
