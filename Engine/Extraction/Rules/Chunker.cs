@@ -172,6 +172,11 @@ internal sealed class Chunker(List<Token> tokens)
         var tag = tokens[i].Tag;
         switch (tag)
         {
+            case Tag.Break:
+                // "Bootleg Series Volume 1: The Quine Tapes": a subtitle is part of the name.
+                return tokens[i].Text == ":" && head == i - 1 && head > first && tokens[head].Tag is Tag.Proper or Tag.Number && tokens[first].Tag is Tag.Proper or Tag.Determiner
+                    && tokens[i].Start == tokens[head].End && i + 1 < tokens.Count && tokens[i + 1].Capital;
+            case Tag.Determiner when i > first && tokens[i - 1].Text == ":": return true;
             case Tag.Determiner:
                 return i == first || (tokens[i - 1].Tag == Tag.Determiner && tokens[i - 1].Lower is "all" or "both" or "such" or "half");
             case Tag.PossPronoun: return i == first || (tokens[i - 1].Tag == Tag.Determiner && i == first + 1);
@@ -236,7 +241,7 @@ internal sealed class Chunker(List<Token> tokens)
             else if (token.Tag == Tag.Modal && (main < 0 || (token.Lower == "gonna" && tokens[main].Lemma == "be")))
             {
                 main = -1;
-                group.Modal = token.Lower switch { "'ll" or "wo" or "shall" or "gonna" => "will", "'d" => "would", "ca" => "can", var m => m };
+                group.Modal = token.Lower switch { "'ll" or "wo" or "shall" or "gonna" => "will", "'d" => "would", "ca" => "can", "gotta" => "must", var m => m };
                 group.NonFinite = false;
             }
             else if (token.IsVerb && Continues(group, main, token))

@@ -141,7 +141,7 @@ internal sealed partial class ClauseReader
                 case PhraseKind.Open: QualifyByParenthesis(mention); break;
                 case PhraseKind.Comma: QualifyByComma(mention, subject, governor); break;
                 case PhraseKind.Wh: ReadRelative(mention, subject); break;
-                case PhraseKind.Verb when VerbAt(p) is { NonFinite: true } && !mention.Pronoun:
+                case PhraseKind.Verb when VerbAt(p) is { NonFinite: true } && (!mention.Pronoun || mention.Head is "someone" or "somebody"):
                     if (!(VerbAt(p)!.Form == Tag.VerbIng && !subject && governor is null && mention.Proper && KindAt(p + 1) is null))
                     {
                         ReadPredicates(Qualified(mention), new Fronted(), nested: true, negated: false);
@@ -188,9 +188,16 @@ internal sealed partial class ClauseReader
             p++;
             var inner = mentions.Make(phrases[p++]);
             QualifyInner(inner, "of");
+            mention.Last = inner.Last;
+            if (!mention.Proper && inner.Proper && IsPlaceNoun(mention.Head))
+            {
+                // "the French city of Dijon" is Dijon.
+                (mention.Name, mention.Proper) = (inner.Name, true);
+                return;
+            }
+
             mention.Of ??= inner;
             mention.Name += " of " + inner.Name;
-            mention.Last = inner.Last;
             return;
         }
 
@@ -221,6 +228,9 @@ internal sealed partial class ClauseReader
             p += 2;
         }
     }
+
+    private static bool IsPlaceNoun(string head) =>
+        head is "city" or "town" or "village" or "state" or "country" or "province" or "region" or "island" or "county" or "district" or "municipality" or "borough" or "suburb";
 
     // "the capital of the state of Ohio, which": nested of-phrases extend the name, the rest waits for the outer noun.
     private void QualifyInner(Mention inner, string governor)

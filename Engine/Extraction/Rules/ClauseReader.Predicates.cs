@@ -499,7 +499,15 @@ internal sealed partial class ClauseReader
         ReadComplements(clause);
         if (word is "where")
         {
-            clause.Adjuncts.Add(new Adjunct("in", noun));
+            if (clause.Verb.Copula && subjects is [{ Proper: false, Definite: true, Of: null } attribute])
+            {
+                // "Thurleigh, where the area code is 01234".
+                attribute.Of = noun;
+            }
+            else
+            {
+                clause.Adjuncts.Add(new Adjunct(clause.Verb.Copula && clause.Objects.Count > 0 ? "where" : "in", noun));
+            }
         }
         else if (word is not "when" && clause.Objects.Count == 0)
         {

@@ -236,8 +236,9 @@ internal sealed class DateReader(DateTimeOffset eventTime)
 
         if (i < t.Count && t[i].Capital && MonthOf(Word(t, i)) is { } named && !(Word(t, i) is "may" or "march" && !MonthContext(t, i)))
         {
-            return DayNumber(Word(t, i + 1)) is { } after
-                ? WithYear(t, i, i + 2, named, after, out count)
+            var article = Word(t, i + 1) == "the" && DayNumber(Word(t, i + 2)) is not null ? 1 : 0;
+            return DayNumber(Word(t, i + 1 + article)) is { } after
+                ? WithYear(t, i, i + 2 + article, named, after, out count)
                 : WithYear(t, i, i + 1, named, null, out count);
         }
 
@@ -287,6 +288,13 @@ internal sealed class DateReader(DateTimeOffset eventTime)
         if (DateTime.TryParseExact(word, ["yyyy-MM-dd", "yyyy/MM/dd"], CultureInfo.InvariantCulture, DateTimeStyles.None, out var iso))
         {
             return TimeValue.Day(new DateTimeOffset(iso, today.Offset));
+        }
+
+        if (word.Length is >= 8 and <= 10 && word.Split('/', '-') is [var a, var b, var last] && DayNumber(a) is { } first && DayNumber(b) is { } second && YearOf(last) is { } full
+            && (first > 12 || second > 12 || first == second))
+        {
+            // Day first or month first: only where the numbers themselves tell.
+            return first > 12 ? (second > 12 ? null : Date(full, second, first)) : Date(full, first, second);
         }
 
         if (word.Length == 5 && word[4] == 's' && YearOf(word[..4]) is { } decade && decade % 10 == 0)

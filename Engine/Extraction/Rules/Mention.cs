@@ -22,7 +22,7 @@ internal sealed class Mention
     /// <summary>The noun after "of": "Rome" of "the population of Rome".</summary>
     public Mention? Of { get; set; }
 
-    public bool Proper { get; init; }
+    public bool Proper { get; set; }
     public bool Pronoun { get; init; }
     public bool Unresolved { get; init; }
     public bool Plural { get; set; }

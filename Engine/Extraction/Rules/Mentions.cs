@@ -26,6 +26,9 @@ internal sealed class Mentions(string text, string speaker, bool keepPronouns)
 
     public bool Resolves => !keepPronouns;
 
+    /// <summary>Open extraction keeps "is" beside the relation its noun makes.</summary>
+    public bool KeepsOpen => keepPronouns;
+
     /// <summary>A "Name:" prefix has been seen.</summary>
     public bool Named { get; set; }
 
@@ -41,6 +44,20 @@ internal sealed class Mentions(string text, string speaker, bool keepPronouns)
         {
             group = new Mention { Name = string.Join(" and ", subjects.Select(s => s.Name)), Head = subjects[0].Head, Plural = true };
             return;
+        }
+
+        if (subjects.Count == 1 && subjects[0] is { Proper: false, Pronoun: false, Clausal: false } attribute && (attribute.Possessor ?? attribute.Of) is { Proper: true } owner)
+        {
+            // "The airport's runway length is ..., and it has ...": the text is still about the airport.
+            if (!owner.Pronoun && Relations.OfNoun(attribute.Head) is null)
+            {
+                Note([owner]);
+            }
+
+            if (Relations.OfNoun(attribute.Head) is null)
+            {
+                return;
+            }
         }
 
         if (subjects.Count == 0 || subjects[0] is { Pronoun: true } or { Unresolved: true } or { Clausal: true } || subjects[0].Number)
@@ -158,13 +175,21 @@ internal sealed class Mentions(string text, string speaker, bool keepPronouns)
             split--;
         }
 
-        return split < last && Tokens[split].Tag == Tag.Noun && !Tokens[split].Capital && !English.IsPlural(Tokens[split].Lower) && Tokens[split + 1].Tag is Tag.Proper or Tag.Quote
+        return split < last && (Tokens[split].Tag == Tag.Noun || Tokens[split].Lower == "national") && !Tokens[split].Capital && !English.IsPlural(Tokens[split].Lower) && Tokens[split + 1].Tag is Tag.Proper or Tag.Quote
             ? split + 1
             : start;
     }
 
     /// <summary>Remembers that <paramref name="name"/> was called a <paramref name="noun"/>, for "the company" later on.</summary>
-    public void Describe(string name, string noun) => described[noun.ToLowerInvariant()] = name;
+    public void Describe(string name, string noun)
+    {
+        var lower = noun.ToLowerInvariant();
+        described[lower] = name;
+        if (lower is "film" or "movie")
+        {
+            described[lower == "film" ? "movie" : "film"] = name;
+        }
+    }
 
     private string? KindOf(Token head, bool proper, int start, int last)
     {

@@ -75,7 +75,7 @@ internal sealed partial class RelationMapper
             return;
         }
 
-        if (attribute.Number && subject is { Definite: true, Possessor: null, Proper: false } && mentions.Topic is { } topic && Attribute(subject.Core) is { Length: > 0 } figure)
+        if ((attribute.Number || (attribute.Proper && subject.Kind == "person")) && subject is { Definite: true, Possessor: null, Proper: false, Of: null } && mentions.Topic is { } topic && Attribute(subject.Core) is { Length: > 0 } figure)
         {
             // "Its population is 5,000 and the population density is 20."
             Add(clause, topic, figure, attribute, Plain with { Single = Relations.IsSingle(figure) });
@@ -125,7 +125,7 @@ internal sealed partial class RelationMapper
             Add(clause, subject, noun, of);
         }
 
-        if (!(attribute.Of is not null && attribute.Definite && !attribute.Proper))
+        if (attribute.Of is null || attribute.Proper || partitive || mentions.KeepsOpen)
         {
             Add(clause, subject, clause.Verb.Lemma == "be" ? attribute.Proper && !attribute.Indefinite ? "is" : "is_a" : clause.Verb.Lemma, attribute);
         }
@@ -151,6 +151,9 @@ internal sealed partial class RelationMapper
                 break;
             case "at" or "for" when noun.Kind == "person" && target.Proper:
                 Add(clause, subject, "works_at", target, Relations.Of("work", "at", false));
+                break;
+            case "where":
+                Add(clause, subject, Snake(noun.Head) + "_in", target);
                 break;
             case "from":
                 Add(clause, subject, "from", target);

@@ -16,7 +16,7 @@ public sealed class RuleExtractor : ITripleExtractor
     /// <summary>Names that say nothing without their context.</summary>
     private static readonly string[] Uninformative =
         ["it", "this", "that", "these", "those", "something", "anything", "everything", "nothing", "one", "way", "lot", "bit", "thing", "things", "time", "fact", "there", "what", "which", "who",
-         "someone", "anyone", "everyone", "ones", "others", "other", "such", "so", "some", "many", "more", "all", "both", "each", "you", "he", "she", "they", "him", "them", "us", "we", "me", "i"];
+         "someone", "anyone", "everyone", "ones", "others", "other", "such", "so", "a", "an", "the", "much", "few", "several", "any", "no", "better", "last", "least", "while", "some", "many", "more", "all", "both", "each", "you", "he", "she", "they", "him", "them", "us", "we", "me", "i"];
 
     /// <inheritdoc />
     public string Name => "rules/1";

@@ -71,7 +71,8 @@ internal sealed class Tagger(IReadOnlySet<string> properElsewhere)
             // "Year of No Light", "Turn Me On": capitalised small words belong to the name around them.
             return entry.Classes != WordClass.Closed
                 || (tokens[i].Text.Length > 1 && tokens[i].Text.All(char.IsUpper) && tokens[i].Lower is not ("the" or "and" or "of" or "not"))
-                || (tokens[i].Lower is not ("the" or "he" or "she" or "it" or "they" or "we" or "but" or "if") && InsideName(i));
+                || (tokens[i].Lower is not ("the" or "he" or "she" or "they" or "we" or "but" or "if") && InsideName(i)
+                    && (tokens[i].Lower != "it" || (i + 1 < tokens.Count && tokens[i + 1].Capital)));
         }
 
         if (entry.Classes == WordClass.Closed || ((entry.Classes & WordClass.Base) != 0 && (entry.Classes & WordClass.Noun) == 0 && i == 0))
@@ -103,8 +104,8 @@ internal sealed class Tagger(IReadOnlySet<string> properElsewhere)
             case "there" when IsBeAhead(i + 1): token.Tag = Rules.Tag.Existential; return;
             case "like" when LikeIsVerb(i): token.Tag = Verb(token, "like", Rules.Tag.Verb); return;
             case "so" when Lower(i + 1) != "that": token.Tag = Rules.Tag.Adverb; return;
-            case "da" or "de" or "di" or "del" or "della" or "des" or "du" or "do" or "dos" or "van" or "von" or "der" or "la" or "le" or "el" or "al" or "y" or "e"
-                when PreviousIs(i, Rules.Tag.Proper) && At(i + 1) is { Capital: true, IsWord: true }:
+            case "da" or "de" or "di" or "del" or "della" or "des" or "du" or "do" or "dos" or "van" or "von" or "der" or "la" or "le" or "el" or "al" or "y" or "e" or "los" or "las"
+                when PreviousIs(i, Rules.Tag.Proper) && (At(i + 1) is { Capital: true, IsWord: true } || (Lower(i + 1) is "la" or "los" or "las" or "el" && At(i + 2) is { Capital: true })):
                 token.Tag = Rules.Tag.Proper;
                 return;
             case "first" or "last" or "best" or "initially" when Can(i + 1, WordClass.Participle) && i > 0 && (tokens[i - 1].Lemma is "be" or "have" || tokens[i - 1].Tag is Rules.Tag.Pronoun or Rules.Tag.Proper):
@@ -112,6 +113,9 @@ internal sealed class Tagger(IReadOnlySet<string> properElsewhere)
                 return;
             case "such" when Lower(i + 1) == "as": token.Tag = Rules.Tag.Preposition; return;
             case "following" when i == 0 || PreviousIs(i, Rules.Tag.Comma): token.Tag = Rules.Tag.Preposition; return;
+            case "home" or "while" when PreviousIs(i, Rules.Tag.Determiner, Rules.Tag.PossPronoun, Rules.Tag.Adjective) || (token.Lower == "home" && Can(i + 1, WordClass.Noun) && !PreviousIs(i, Rules.Tag.Pronoun)):
+                token.Tag = Rules.Tag.Noun;
+                return;
             case "may" when token.Tag == Rules.Tag.Proper && !Can(i + 1, WordClass.Base): return;
             case "may": token.Tag = Rules.Tag.Modal; return;
             case "will" or "might" or "can" when PreviousIs(i, Rules.Tag.Determiner, Rules.Tag.PossPronoun, Rules.Tag.Adjective): token.Tag = Rules.Tag.Noun; return;
@@ -145,10 +149,10 @@ internal sealed class Tagger(IReadOnlySet<string> properElsewhere)
     private bool PreviousIs(int i, params ReadOnlySpan<Tag> tags) => i > 0 && tags.Contains(tokens[i - 1].Tag);
 
     private bool StartsNominal(int i) =>
-        At(i) is { } t && (t.Tag is Rules.Tag.Proper or Rules.Tag.Number || Can(i, WordClass.Noun | WordClass.Adjective)
+        At(i) is { } t && (t.Lower == "home" || t.Tag is Rules.Tag.Proper or Rules.Tag.Number || Can(i, WordClass.Noun | WordClass.Adjective)
             || (Can(i, WordClass.Participle | WordClass.Ing) && At(i + 1) is { IsWord: true } && Can(i + 1, WordClass.Noun))
             || (t.Tag == Rules.Tag.Quote && StartsNominal(i + 1)))
-        && !(t.Classes == WordClass.Closed);
+        && !(t.Classes == WordClass.Closed && t.Lower != "home");
 
     private bool IsInfinitive(int i)
     {
@@ -195,7 +199,7 @@ internal sealed class Tagger(IReadOnlySet<string> properElsewhere)
 
         var nextVerb = next.Tag == Rules.Tag.Modal || (Can(i + 1, WordClass.Third | WordClass.Past) && !(next.Tag == Rules.Tag.Proper)) || Lower(i + 1) is "'s" or "are" or "have" or "do"
             || (next.Tag == Rules.Tag.Adverb && Can(i + 2, WordClass.Third | WordClass.Past));
-        var afterNominal = i > 0 && (tokens[i - 1].Tag is Rules.Tag.Noun or Rules.Tag.Proper or Rules.Tag.Comma || tokens[i - 1].Lower is "one" or "those" or "something" or "all");
+        var afterNominal = i > 0 && (tokens[i - 1].Tag is Rules.Tag.Noun or Rules.Tag.Comma || (tokens[i - 1].Tag == Rules.Tag.Proper && HasFiniteBefore(i)) || tokens[i - 1].Lower is "one" or "those" or "something" or "all");
         if (nextVerb)
         {
             // "Melanie, that's a great picture": after a comma "that" is no relative.
