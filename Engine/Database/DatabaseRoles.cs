@@ -18,24 +18,27 @@ internal static class DatabaseRoles
         $do$
         """;
 
-    public static async Task EnsureAsync(NpgsqlConnection connection, MigrationOptions options, CancellationToken cancellationToken)
+    public static async Task EnsureAsync(string ownerConnectionString, MigrationOptions options, CancellationToken cancellationToken)
     {
-        await EnsureAsync(connection, "engram_app", options.AppPassword, cancellationToken);
-        await EnsureAsync(connection, "engram_system", options.SystemPassword, cancellationToken);
+        await EnsureAsync(ownerConnectionString, "engram_app", options.AppPassword, cancellationToken);
+        await EnsureAsync(ownerConnectionString, "engram_system", options.SystemPassword, cancellationToken);
     }
 
-    private static async Task EnsureAsync(NpgsqlConnection connection, string role, string password, CancellationToken cancellationToken)
+    private static async Task EnsureAsync(string ownerConnectionString, string role, string password, CancellationToken cancellationToken)
     {
-        // DO takes no parameters: the password goes in as a quoted literal made by the server's own quoting function.
-        await using var quote = new NpgsqlCommand("select quote_literal($1)", connection);
-        quote.Parameters.Add(Sql.Text(password));
-        var literal = (string)(await quote.ExecuteScalarAsync(cancellationToken))!;
-        var sql = Ensure.Replace("{0}", role, StringComparison.Ordinal).Replace("{1}", literal, StringComparison.Ordinal);
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                await using var command = new NpgsqlCommand(sql, connection);
+                // A connection for each attempt: Npgsql closes one on which the server reported an internal error, which this race is.
+                await using var connection = new NpgsqlConnection(ownerConnectionString);
+                await connection.OpenAsync(cancellationToken);
+                // DO takes no parameters: the password goes in as a literal made by the server's own quoting function.
+                await using var quote = new NpgsqlCommand("select quote_literal($1)", connection);
+                quote.Parameters.Add(Sql.Text(password));
+                var literal = (string)(await quote.ExecuteScalarAsync(cancellationToken))!;
+                await using var command = new NpgsqlCommand(
+                    Ensure.Replace("{0}", role, StringComparison.Ordinal).Replace("{1}", literal, StringComparison.Ordinal), connection);
                 await command.ExecuteNonQueryAsync(cancellationToken);
                 return;
             }

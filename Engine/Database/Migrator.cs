@@ -40,7 +40,7 @@ public sealed class Migrator(ILogger<Migrator> log)
         await connection.OpenAsync(cancellationToken);
         await ExecuteAsync(connection, $"select pg_advisory_lock({AdvisoryLock})", cancellationToken);
 
-        await DatabaseRoles.EnsureAsync(connection, options, cancellationToken);
+        await DatabaseRoles.EnsureAsync(settings.ConnectionString, options, cancellationToken);
         await ExecuteAsync(connection, CreateJournal, cancellationToken);
         var journal = await ReadJournalAsync(connection, cancellationToken);
         var migrations = ReadEmbedded();
