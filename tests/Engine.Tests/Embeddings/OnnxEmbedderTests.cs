@@ -159,17 +159,38 @@ public sealed class OnnxEmbedderTests : IDisposable
     }
 
     [Fact]
-    public async Task The_host_has_a_warm_model_before_its_services_start()
+    public async Task The_model_is_loaded_before_the_services_of_the_host_start()
+    {
+        var loaded = false;
+        var builder = QuietHost();
+        builder.Services.AddHostedService(_ => new Probe(() => loaded));
+        builder.Services.AddSingleton(_ =>
+        {
+            loaded = true;
+            return new OnnxEmbedder(new EmbeddingOptions());
+        });
+        builder.Services.AddEngramEmbeddings();
+        using var host = builder.Build();
+        Assert.False(loaded);
+
+        await host.StartAsync();
+
+        Assert.True(host.Services.GetServices<IHostedService>().OfType<Probe>().Single().SawTheModel);
+        await host.StopAsync();
+    }
+
+    [Fact]
+    public async Task Registering_twice_gives_one_embedder_under_every_name()
     {
         var builder = QuietHost();
         builder.Services.AddEngramEmbeddings().AddEngramEmbeddings();
-        builder.Services.AddHostedService<SeesTheModel>();
         using var host = builder.Build();
 
         await host.StartAsync();
 
-        Assert.Equal(512, host.Services.GetServices<IHostedService>().OfType<SeesTheModel>().Single().Dimensions);
-        Assert.Same(host.Services.GetRequiredService<OnnxEmbedder>(), host.Services.GetRequiredService<IEmbeddingGenerator<string, Embedding<float>>>());
+        var embedder = host.Services.GetRequiredService<OnnxEmbedder>();
+        Assert.Same(embedder, host.Services.GetRequiredService<IEmbeddingGenerator<string, Embedding<float>>>());
+        Assert.Same(embedder.Chunker, host.Services.GetRequiredService<TextChunker>());
         Assert.Single(host.Services.GetServices<IHostedService>().OfType<EmbedderWarmUp>());
         await host.StopAsync();
     }
@@ -198,13 +219,13 @@ public sealed class OnnxEmbedderTests : IDisposable
         return builder;
     }
 
-    private sealed class SeesTheModel(IServiceProvider services) : IHostedService
+    private sealed class Probe(Func<bool> isLoaded) : IHostedService
     {
-        public int Dimensions { get; private set; }
+        public bool SawTheModel { get; private set; }
 
         public Task StartAsync(CancellationToken cancellationToken)
         {
-            Dimensions = services.GetRequiredService<OnnxEmbedder>().Dimensions;
+            SawTheModel = isLoaded();
             return Task.CompletedTask;
         }
 
