@@ -1,6 +1,5 @@
 using System.Net.Http.Headers;
 using Engram.Api.Tests;
-using Engram.Engine.Database;
 using Engram.Engine.Keys;
 using Engram.Tests.Shared;
 using Microsoft.AspNetCore.Hosting;
@@ -9,7 +8,6 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.Extensions.DependencyInjection;
-using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -24,15 +22,13 @@ public sealed class ApiFixture : IAsyncLifetime
 
     private readonly List<ApiHost> _hosts = [];
 
-    public string Owner { get; private set; } = "";
+    private MigratedDatabase _database = null!;
 
     public ApiHost Api { get; private set; } = null!;
 
     public async ValueTask InitializeAsync()
     {
-        Owner = await PostgresForTests.CreateDatabaseAsync("api");
-        var roles = new MigrationOptions { AppPassword = "engram_app", SystemPassword = "engram_system" };
-        await new Migrator(NullLogger<Migrator>.Instance).MigrateAsync(Owner, roles);
+        _database = await MigratedDatabase.CreateAsync("api");
         Api = Start();
     }
 
@@ -41,8 +37,8 @@ public sealed class ApiFixture : IAsyncLifetime
     {
         var host = new ApiHost(
         [
-            ("ConnectionStrings:engram-app", As("engram_app")),
-            ("ConnectionStrings:engram-system", As("engram_system")),
+            ("ConnectionStrings:engram-app", _database.App),
+            ("ConnectionStrings:engram-system", _database.System),
             ("Engram:Keys:HmacSecret", HmacSecret),
             ("Engram:Keys:LastUsedSeconds", "0.1"),
             .. settings,
@@ -76,7 +72,7 @@ public sealed class ApiFixture : IAsyncLifetime
 
     public async Task<object?> ExecuteAsync(string sql, params object[] parameters)
     {
-        await using var connection = new NpgsqlConnection(Owner);
+        await using var connection = new NpgsqlConnection(_database.Owner);
         await connection.OpenAsync();
         await using var command = new NpgsqlCommand(sql, connection);
         foreach (var parameter in parameters)
@@ -96,9 +92,6 @@ public sealed class ApiFixture : IAsyncLifetime
         foreach (var host in _hosts)
             await host.DisposeAsync();
     }
-
-    private string As(string role) =>
-        new NpgsqlConnectionStringBuilder(Owner) { Username = role, Password = role }.ConnectionString;
 }
 
 /// <summary>The host as <c>dotnet run</c> starts it, but on a free port and with the tests' settings.</summary>
