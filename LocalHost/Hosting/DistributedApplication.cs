@@ -1,6 +1,7 @@
 using System.Reflection;
 using Aspire.Hosting.ApplicationModel;
 using Engram.LocalHost;
+using Engram.LocalHost.Processes;
 using Engram.LocalHost.Running;
 
 namespace Aspire.Hosting;
@@ -64,8 +65,10 @@ public sealed class DistributedApplication : IAsyncDisposable
         try
         {
             await StartAsync(stop.Token);
-            await _runner.WhenStartedAsync(stop.Token);
-            await Task.Delay(Timeout.Infinite, stop.Token);
+            var orphaned = ParentWatch.WhenGoneAsync(stop.Token);
+            await await Task.WhenAny(_runner.WhenStartedAsync(stop.Token), orphaned);
+            await orphaned;
+            _console.Host("`dotnet run` is gone, stopping");
         }
         catch (OperationCanceledException) when (stop.Token.IsCancellationRequested)
         {

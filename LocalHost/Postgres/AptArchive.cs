@@ -44,6 +44,8 @@ internal sealed class AptArchive(string folder)
             "-o", $"APT::Architecture={Architecture}", "-o", "Acquire::Retries=3",
             // A list that cannot be fetched or verified is a warning by default, and old lists would be used.
             "-o", "APT::Update::Error-Mode=any",
+            // Whatever the machine's own settings say: nothing unsigned is unpacked and run.
+            "-o", "APT::Get::AllowUnauthenticated=false", "-o", "Acquire::AllowInsecureRepositories=false", "-o", "Acquire::AllowWeakRepositories=false",
         ];
         var (exitCode, output) = await RunAsync("apt-get", ["update"], ct);
         return exitCode == 0 ? null : $"'apt-get update' for Debian's {Suite} failed: {LastLines(output)}";
@@ -67,10 +69,15 @@ internal sealed class AptArchive(string folder)
     {
         Directory.CreateDirectory(into);
         var run = RunAsync("apt-get", ["download", .. packages], ct, into);
+        var last = 0;
         while (await Task.WhenAny(run, Task.Delay(TimeSpan.FromSeconds(1), ct)) != run)
         {
             ct.ThrowIfCancellationRequested();
-            downloaded(Directory.GetFiles(into, "*.deb").Length);
+            var count = Directory.GetFiles(into, "*.deb").Length;
+            if (count != last)
+            {
+                downloaded(last = count);
+            }
         }
 
         var (exitCode, output) = await run;

@@ -87,6 +87,7 @@ internal static class PostgresBundle
 
         progress("PostgreSQL with pgvector is not installed: fetching a private copy (once, about 45 MB)");
         var work = Path.Combine(folder, "work");
+        progress("reading Debian's package lists");
         var archive = new AptArchive(work);
         Directory.CreateDirectory(work);
         if (await archive.OpenAsync(ct) is { } reason)
@@ -199,7 +200,7 @@ internal static class PostgresBundle
 
     private static LocalHostException Impossible(string reason) => new(
         $"""
-        No PostgreSQL >= 15 with pgvector >= 0.8 is to be had: none is installed, and {reason}.
+        No {PostgresInstallation.Needed} is to be had: none is installed, and {reason}.
         Ways out, any one of them:
           - give one you have:    ENGRAM_POSTGRES='Host=...;Port=5432;Username=postgres;Password=...' (an account that may create databases and roles)
           - install one:          Debian 13: apt-get install postgresql-17 postgresql-17-pgvector    macOS: brew install postgresql@17 pgvector

@@ -62,6 +62,12 @@ internal sealed class PostgresDataFolder : IDisposable
         CreateParent(reachable);
         if (!Path.Exists(wanted))
         {
+            if (Directory.Exists(reachable))
+            {
+                // Who deleted the wanted folder wants to begin anew, but a database is not deleted unasked.
+                Directory.Move(reachable, $"{reachable}.{DateTime.UtcNow:yyyyMMddHHmmss}");
+            }
+
             log($"the account '{PostgresAccount.Name}' cannot reach {wanted}: the database is kept in {reachable}");
             File.CreateSymbolicLink(wanted, reachable);
         }
@@ -166,22 +172,6 @@ internal sealed class PostgresDataFolder : IDisposable
         }
     }
 
-    private static async Task<bool> IsServerOfAsync(int pid, string folder, CancellationToken ct)
-    {
-        if (!Signals.IsAlive(pid))
-        {
-            return false;
-        }
-
-        var id = pid.ToString(CultureInfo.InvariantCulture);
-        if (OperatingSystem.IsLinux())
-        {
-            // Small containers have no ps.
-            var file = $"/proc/{id}/cmdline";
-            return File.Exists(file) && (await File.ReadAllTextAsync(file, ct)).Contains(folder, StringComparison.Ordinal);
-        }
-
-        var (_, command) = await ChildProcess.RunAsync(new ChildProcessSpec("ps", ["-o", "command=", "-ww", "-p", id]), ct);
-        return command.Contains(folder, StringComparison.Ordinal);
-    }
+    private static async Task<bool> IsServerOfAsync(int pid, string folder, CancellationToken ct) =>
+        Signals.IsAlive(pid) && string.Join(' ', await CommandLine.OfAsync(pid, ct)).Contains(folder, StringComparison.Ordinal);
 }

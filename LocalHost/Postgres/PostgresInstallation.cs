@@ -15,6 +15,8 @@ public sealed partial record PostgresInstallation(string Bin, string Description
     /// <summary>0.8 brought <c>hnsw.iterative_scan</c>.</summary>
     private static readonly Version OldestVector = new(0, 8);
 
+    public static string Needed => $"PostgreSQL >= {OldestMajor} with pgvector >= {OldestVector}";
+
     public string Program(string name) => Path.Combine(Bin, name);
 
     /// <summary>An installed PostgreSQL >= 15 with pgvector >= 0.8, else the private bundle, which is fetched at the first use.</summary>
@@ -37,6 +39,9 @@ public sealed partial record PostgresInstallation(string Bin, string Description
 
         return await PostgresBundle.EnsureAsync(progress, ct);
     }
+
+    internal static bool IsRecentEnough(int major, string? vectorVersion) =>
+        major >= OldestMajor && Version.TryParse(vectorVersion, out var vector) && vector >= OldestVector;
 
     private static IEnumerable<string> CandidateFolders()
     {

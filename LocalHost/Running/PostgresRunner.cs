@@ -34,6 +34,7 @@ internal sealed class PostgresRunner(PostgresServerResource resource, string dat
         {
             Say("using the PostgreSQL that was given");
             UseAddressOf(given);
+            await CheckGivenAsync(given, stop);
             await MakeDatabasesAsync(given, stop);
             Publish(KnownResourceStates.Running, HealthStatus.Healthy);
             await Task.Delay(Timeout.Infinite, stop);
@@ -102,13 +103,38 @@ internal sealed class PostgresRunner(PostgresServerResource resource, string dat
         Endpoint.AllocatedPorts = [builder.Port];
     }
 
+    private static async Task CheckGivenAsync(string connectionString, CancellationToken ct)
+    {
+        try
+        {
+            await using var connection = new NpgsqlConnection(WithoutDatabase(connectionString));
+            await connection.OpenAsync(ct);
+            await using var command = new NpgsqlCommand(
+                "SELECT current_setting('server_version_num')::int / 10000, (SELECT default_version FROM pg_available_extensions WHERE name = 'vector')", connection);
+            await using var reader = await command.ExecuteReaderAsync(ct);
+            await reader.ReadAsync(ct);
+            var vector = await reader.IsDBNullAsync(1, ct) ? null : reader.GetString(1);
+            if (!PostgresInstallation.IsRecentEnough(reader.GetInt32(0), vector))
+            {
+                throw new LocalHostException(
+                    $"The given PostgreSQL is version {reader.GetInt32(0)} with {(vector is null ? "no pgvector" : $"pgvector {vector}")}. Needed is {PostgresInstallation.Needed}.");
+            }
+        }
+        catch (NpgsqlException e)
+        {
+            throw new LocalHostException($"The given PostgreSQL cannot be used: {e.Message}", e);
+        }
+    }
+
+    /// <summary>The connection string may name the very database that does not exist yet.</summary>
+    private static string WithoutDatabase(string connectionString) =>
+        new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false, Database = "postgres" }.ConnectionString;
+
     private async Task MakeDatabasesAsync(string connectionString, CancellationToken ct)
     {
         try
         {
-            // A given connection string may name the very database that does not exist yet.
-            var server = new NpgsqlConnectionStringBuilder(connectionString) { Pooling = false, Database = "postgres" }.ConnectionString;
-            await using var connection = new NpgsqlConnection(server);
+            await using var connection = new NpgsqlConnection(WithoutDatabase(connectionString));
             await connection.OpenAsync(ct);
             foreach (var database in resource.DatabaseResources)
             {

@@ -12,7 +12,7 @@ internal sealed class ProjectEnvironment(IConfiguration configuration)
     /// Of the AppHost's own environment a service must not see what is meant for the AppHost: its addresses, its launch profile, and
     /// the secrets handed to it, of which each service gets the ones the model gives it.
     /// </summary>
-    private static readonly string[] NotInherited = ["ASPNETCORE_", "DOTNET_LAUNCH_PROFILE", "DOTNET_URLS", "ConnectionStrings__", "Parameters__", "ENGRAM_POSTGRES", "MSBUILD", "MSBuild"];
+    private static readonly string[] NotInherited = ["ASPNETCORE_", "ASPIRE_", "DOTNET_LAUNCH_PROFILE", "DOTNET_URLS", "ConnectionStrings__", "Parameters__", "ENGRAM_POSTGRES", "MSBUILD", "MSBuild"];
 
     public async Task<ChildProcessSpec> DescribeAsync(ProjectResource project, int replica, CancellationToken ct)
     {

@@ -8,6 +8,15 @@ public sealed class PostgresBundleTests
 {
     private const string Library = "usr/lib/x/libpq.so";
 
+    [Theory]
+    [InlineData(17, "0.8.0", true)]
+    [InlineData(15, "0.10.1", true)]
+    [InlineData(14, "0.8.0", false)]
+    [InlineData(17, "0.7.4", false)]
+    [InlineData(17, null, false)]
+    public void Only_a_recent_PostgreSQL_with_a_recent_pgvector_is_used(int major, string? vector, bool expected) =>
+        Assert.Equal(expected, PostgresInstallation.IsRecentEnough(major, vector));
+
     [Fact]
     public void A_copy_without_its_manifest_is_not_used()
     {

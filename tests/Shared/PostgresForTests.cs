@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
-using Engram.LocalHost;
 using Engram.LocalHost.Postgres;
 using Npgsql;
 
