@@ -1,6 +1,7 @@
 using Engram.Engine;
 using Engram.Engine.Database;
 using Engram.Engine.Keys;
+using Engram.Engine.Usage;
 using Engram.McpServer.Tools;
 using Engram.McpServer.Transport;
 using Engram.ServiceDefaults;
@@ -16,10 +17,8 @@ internal static class EngramMcp
         builder.Logging.AddFilter("ModelContextProtocol", LogLevel.Warning);
         builder.AddKeyedNpgsqlDataSource(TenantDb.ConnectionName);
         builder.AddKeyedNpgsqlDataSource(SystemDb.ConnectionName);
-        builder.Services.AddEngramEngine();
-        builder.Services.AddEngramKeys();
+        builder.Services.AddEngramEngine().AddEngramKeys().AddEngramUsage();
         builder.Services.AddSingleton<BucketArguments>();
-        builder.Services.AddSingleton<ExtractionWait>();
         builder.Services.AddSingleton<EngramTool, StoreMemoryTool>();
         builder.Services.AddSingleton<EngramTool, SearchMemoriesTool>();
         builder.Services.AddSingleton<EngramTool, ListMemoriesTool>();
@@ -29,6 +28,7 @@ internal static class EngramMcp
         builder.Services.AddSingleton<EngramTool, DeleteMemoryTool>();
         builder.Services.AddSingleton<EngramTool, ClearMemoriesTool>();
         builder.Services.AddMcpEndpoint();
+        builder.Services.AddHostedService<ToolWarmUp>();
         return builder;
     }
 }

@@ -1,12 +1,13 @@
 using Engram.Engine.Keys;
 using Engram.Engine.Memories;
+using Engram.Engine.Usage;
 using Engram.McpServer.Transport;
 using ModelContextProtocol.Protocol;
 
 namespace Engram.McpServer.Tools;
 
 /// <summary>Empties a bucket, after saying what that would delete.</summary>
-internal sealed class ClearMemoriesTool(MemoryRemoval removal, BucketArguments buckets) : EngramTool(Define(
+internal sealed class ClearMemoriesTool(MemoryRemoval removal, UsageMeter usage, BucketArguments buckets) : EngramTool(Define(
     "clear_memories",
     "Clear a bucket",
     "Delete every memory of one bucket. Call it only when the user explicitly asks to forget everything in it. Call it first without confirm: " +
@@ -42,6 +43,11 @@ internal sealed class ClearMemoriesTool(MemoryRemoval removal, BucketArguments b
         }
 
         var count = await removal.ClearAsync(call.Caller.Tenant, bucket, dryRun: !confirmed, call.Timer, ct);
+        if (confirmed)
+        {
+            usage.Count(call.Caller.Tenant, call.Caller.KeyId, null, UsageOperation.Delete, count);
+        }
+
         var next = confirmed ? null : $"Nothing was deleted. Ask the user; with their consent call clear_memories again with confirm true to delete {count} memories.";
         return ToolResult.Ok(new ClearResult(bucket, confirmed, count, next), ToolJson.Wire.ClearResult);
     }

@@ -1,12 +1,13 @@
 using Engram.Engine.Keys;
 using Engram.Engine.Memories;
+using Engram.Engine.Usage;
 using Engram.McpServer.Transport;
 using ModelContextProtocol.Protocol;
 
 namespace Engram.McpServer.Tools;
 
 /// <summary>Deletes one memory with everything that only it supports.</summary>
-internal sealed class DeleteMemoryTool(MemoryRemoval removal, BucketArguments buckets) : EngramTool(Define(
+internal sealed class DeleteMemoryTool(MemoryRemoval removal, UsageMeter usage, BucketArguments buckets) : EngramTool(Define(
     "delete_memory",
     "Delete a memory",
     "Forget one memory for good, by its id, with the facts that only it supports. Call it only when the user asks to forget something or a memory " +
@@ -36,6 +37,7 @@ internal sealed class DeleteMemoryTool(MemoryRemoval removal, BucketArguments bu
         }
 
         await removal.DeleteAsync(call.Caller.Tenant, bucket, id, call.Timer, cancellationToken: ct);
+        usage.Count(call.Caller.Tenant, call.Caller.KeyId, null, UsageOperation.Delete, 1);
         return ToolResult.Ok(new DeleteResult(id, bucket, Deleted: true), ToolJson.Wire.DeleteResult);
     }
 }

@@ -1,13 +1,14 @@
 using Engram.Engine.Keys;
 using Engram.Engine.Memories;
 using Engram.Engine.Recall;
+using Engram.Engine.Usage;
 using Engram.McpServer.Transport;
 using ModelContextProtocol.Protocol;
 
 namespace Engram.McpServer.Tools;
 
 /// <summary>Retrieves memories by keyword, meaning and graph; no LLM is called.</summary>
-internal sealed class SearchMemoriesTool(Recall recall, BucketArguments buckets) : EngramTool(Define(
+internal sealed class SearchMemoriesTool(Recall recall, UsageMeter usage, BucketArguments buckets) : EngramTool(Define(
     "search_memories",
     "Search memories",
     "Find what is remembered about a topic, ranked, in a few milliseconds. Call it before answering anything that may depend on earlier " +
@@ -52,6 +53,7 @@ internal sealed class SearchMemoriesTool(Recall recall, BucketArguments buckets)
             Filter = MemoryFilter.Parse(filters ?? default),
         };
         var found = await recall.QueryAsync(call.Caller.Tenant, request, call.Timer, ct);
+        usage.Count(call.Caller.Tenant, call.Caller.KeyId, null, UsageOperation.Query, found.Hits.Count);
         return ToolResult.Ok(
             new SearchResult(found.Hits.Count, MemoryItems.Of(found.Hits), MemoryItems.Of(found.GraphFacts), MemoryItems.NonEmpty(found.Warnings)),
             ToolJson.Wire.SearchResult);

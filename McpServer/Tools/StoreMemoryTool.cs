@@ -1,13 +1,15 @@
 using System.Globalization;
+using Engram.Engine.Extraction;
 using Engram.Engine.Keys;
 using Engram.Engine.Memories;
+using Engram.Engine.Usage;
 using Engram.McpServer.Transport;
 using ModelContextProtocol.Protocol;
 
 namespace Engram.McpServer.Tools;
 
 /// <summary>Stores a memory; answers when it is durable and can be found.</summary>
-internal sealed class StoreMemoryTool(MemoryStore store, ExtractionWait extraction, BucketArguments buckets) : EngramTool(Define(
+internal sealed class StoreMemoryTool(MemoryStore store, JobQueue jobs, UsageMeter usage, BucketArguments buckets) : EngramTool(Define(
     "store_memory",
     "Store a memory",
     "Remember a fact for later conversations. Call it when the user states something durable: a preference, a personal fact, a decision, a plan, a " +
@@ -29,7 +31,7 @@ internal sealed class StoreMemoryTool(MemoryStore store, ExtractionWait extracti
       "occurred_at": {"type": "string", "format": "date-time",
         "description": "When it happened or was said, if not now (RFC 3339).", "examples": ["2026-09-01T08:00:00Z"]},
       "wait": {"type": "boolean", "default": false,
-        "description": "Wait, at most 30 seconds, until facts have been extracted for the graph. Not needed to find the memory again."}},
+        "description": "Wait, at most 25 seconds, until facts have been extracted for the graph. Not needed to find the memory again."}},
       "required": ["content"], "additionalProperties": false}
     """,
     """
@@ -42,6 +44,9 @@ internal sealed class StoreMemoryTool(MemoryStore store, ExtractionWait extracti
     """,
     readOnly: false, destructive: false, idempotent: true))
 {
+    /// <summary>Below the half minute after which clients and proxies give up.</summary>
+    private static readonly TimeSpan LongestWait = TimeSpan.FromSeconds(25);
+
     private static readonly string[] Policies = ["off", "loose", "strict"];
 
     public override Scopes Scope => Scopes.MemoriesWrite;
@@ -71,7 +76,14 @@ internal sealed class StoreMemoryTool(MemoryStore store, ExtractionWait extracti
             OccurredAt = occurredAt,
         };
         var receipt = await store.StoreAsync(call.Caller.Tenant, bucket, memory, new StoreOptions(call.Caller.KeyId), call.Timer, ct);
-        var state = wait ? await extraction.UntilDoneAsync(call, receipt, ct) : receipt.Extraction;
+        usage.Count(call.Caller.Tenant, call.Caller.KeyId, receipt.BucketId, UsageOperation.Store, receipt.Status == StoreStatus.Stored ? 1 : 0);
+        var state = receipt.Extraction;
+        if (wait && state == ExtractionState.Pending
+            && await jobs.WaitUntilExtractedAsync(call.Caller.Tenant, [receipt.MemoryId], LongestWait, ct))
+        {
+            state = ExtractionState.Extracted;
+        }
+
         return ToolResult.Ok(
             new ReceiptResult(
                 receipt.MemoryId, receipt.MemoryId, receipt.BucketName, receipt.TokenCount, Words.Of(receipt.Status), receipt.DedupedInto,

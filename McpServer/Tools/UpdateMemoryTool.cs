@@ -1,12 +1,13 @@
 using Engram.Engine.Keys;
 using Engram.Engine.Memories;
+using Engram.Engine.Usage;
 using Engram.McpServer.Transport;
 using ModelContextProtocol.Protocol;
 
 namespace Engram.McpServer.Tools;
 
 /// <summary>Changes a memory; what was there stays in its history.</summary>
-internal sealed class UpdateMemoryTool(MemoryEditor editor, BucketArguments buckets) : EngramTool(Define(
+internal sealed class UpdateMemoryTool(MemoryEditor editor, UsageMeter usage, BucketArguments buckets) : EngramTool(Define(
     "update_memory",
     "Update a memory",
     "Correct or complete one stored memory by its id; the former text stays in its history. Call it when the user corrects something you " +
@@ -48,6 +49,7 @@ internal sealed class UpdateMemoryTool(MemoryEditor editor, BucketArguments buck
 
         await editor.EditAsync(
             call.Caller.Tenant, bucket, id, new MemoryEdit(content, metadata ?? default, categories), call.Caller.KeyId, call.Timer, ct);
+        usage.Count(call.Caller.Tenant, call.Caller.KeyId, null, UsageOperation.Edit, 1);
         return ToolResult.Ok(new UpdateResult(id, bucket, Updated: true), ToolJson.Wire.UpdateResult);
     }
 }
