@@ -20,6 +20,7 @@ internal static class EngramMcp
         builder.Services.AddEngramEngine().AddEngramKeys().AddEngramUsage();
         builder.Services.AddSingleton<BucketArguments>();
         builder.Services.AddSingleton<EngramTool, StoreMemoryTool>();
+        builder.Services.AddSingleton<EngramTool, QueryMemoryTool>();
         builder.Services.AddSingleton<EngramTool, SearchMemoriesTool>();
         builder.Services.AddSingleton<EngramTool, ListMemoriesTool>();
         builder.Services.AddSingleton<EngramTool, ListBucketsTool>();
@@ -27,6 +28,7 @@ internal static class EngramMcp
         builder.Services.AddSingleton<EngramTool, UpdateMemoryTool>();
         builder.Services.AddSingleton<EngramTool, DeleteMemoryTool>();
         builder.Services.AddSingleton<EngramTool, ClearMemoriesTool>();
+        builder.Services.AddSingleton<EngramTool, GetProfileTool>();
         builder.Services.AddMcpEndpoint();
         builder.Services.AddHostedService<ToolWarmUp>();
         return builder;

@@ -11,6 +11,7 @@ namespace Engram.McpServer.Tools;
 [JsonSerializable(typeof(ListResult))]
 [JsonSerializable(typeof(BucketsResult))]
 [JsonSerializable(typeof(MemoryResult))]
+[JsonSerializable(typeof(ProfileResult))]
 [JsonSerializable(typeof(UpdateResult))]
 [JsonSerializable(typeof(DeleteResult))]
 [JsonSerializable(typeof(ClearResult))]

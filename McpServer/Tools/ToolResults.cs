@@ -1,4 +1,5 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace Engram.McpServer.Tools;
 
@@ -21,10 +22,10 @@ internal sealed record FactItem(
 internal sealed record SearchResult(
     int MemoriesFound, IReadOnlyList<MemoryItem> Memories, IReadOnlyList<FactItem>? GraphFacts, IReadOnlyList<string>? Warnings);
 
-internal sealed record Citation(Guid MemoryId, string BucketName, string Quote);
+internal sealed record CitationItem(Guid MemoryId, string BucketName, string Quote);
 
 internal sealed record AnswerResult(
-    string Answer, string AnswerStatus, IReadOnlyList<Citation> Citations, int MemoriesFound, IReadOnlyList<MemoryItem>? Memories,
+    string? Answer, string? AnswerStatus, IReadOnlyList<CitationItem> Citations, int MemoriesFound, IReadOnlyList<MemoryItem>? Memories,
     IReadOnlyList<FactItem>? GraphFacts, IReadOnlyList<string>? Warnings);
 
 internal sealed record ListResult(string BucketName, IReadOnlyList<MemoryItem> Memories, long Total, string? NextCursor);
@@ -41,6 +42,10 @@ internal sealed record MemoryResult(
     Guid MemoryId, string BucketName, string Content, int TokenCount, DateTimeOffset OccurredAt, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt,
     int Version, string Extraction, string? UserId, IReadOnlyList<string>? Categories, JsonElement? Metadata, IReadOnlyList<TripleItem> Triples,
     IReadOnlyList<RevisionItem> History);
+
+/// <summary>As on the HTTP API.</summary>
+internal sealed record ProfileResult(
+    Guid BucketId, string Status, string Profile, DateTimeOffset? UpdatedAt, [property: JsonPropertyName("n_memories_at_gen")] long MemoriesAtGeneration, string? Source);
 
 internal sealed record UpdateResult(Guid MemoryId, string BucketName, bool Updated);
 

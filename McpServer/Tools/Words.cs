@@ -1,4 +1,5 @@
 using Engram.Engine.Memories;
+using Engram.Engine.Recall;
 
 namespace Engram.McpServer.Tools;
 
@@ -10,6 +11,15 @@ internal static class Words
         StoreStatus.Stored => "stored",
         StoreStatus.Merged => "merged",
         StoreStatus.Quarantined => "quarantined",
+        _ => throw new ArgumentOutOfRangeException(nameof(status)),
+    };
+
+    public static string Of(AnswerStatus status) => status switch
+    {
+        AnswerStatus.Answered => "answered",
+        AnswerStatus.Partial => "partial",
+        AnswerStatus.NotFound => "not_found",
+        AnswerStatus.Conflicting => "conflicting",
         _ => throw new ArgumentOutOfRangeException(nameof(status)),
     };
 

@@ -22,6 +22,9 @@ public sealed class ToolErrorTests(ToolFixture fixture) : IClassFixture<ToolFixt
     [InlineData("store_memory", """{"content":"x","categories":[1]}""", "'categories'")]
     [InlineData("store_memory", """{"content":"x","bucket":""}""", "'bucket'")]
     [InlineData("store_memory", """{"content":"x","bucket":"a/b"}""", "slashes")]
+    [InlineData("query_memory", "{}", "'question' is required")]
+    [InlineData("query_memory", """{"question":"x","bucket":"nowhere"}""", "no bucket 'nowhere'")]
+    [InlineData("get_profile", """{"bucket":"nowhere"}""", "no bucket 'nowhere'")]
     [InlineData("search_memories", "{}", "'query' is required")]
     [InlineData("search_memories", """{"query":"x","top_k":0}""", "'top_k' must be an integer from 1 to 100, not 0")]
     [InlineData("search_memories", """{"query":"x","top_k":1.5}""", "'top_k'")]
@@ -82,6 +85,8 @@ public sealed class ToolErrorTests(ToolFixture fixture) : IClassFixture<ToolFixt
 
     [Theory]
     [InlineData("store_memory", Scopes.MemoriesWrite)]
+    [InlineData("query_memory", Scopes.MemoriesRead)]
+    [InlineData("get_profile", Scopes.MemoriesRead)]
     [InlineData("search_memories", Scopes.MemoriesRead)]
     [InlineData("list_memories", Scopes.MemoriesRead)]
     [InlineData("list_buckets", Scopes.MemoriesRead)]

@@ -7,7 +7,8 @@ public sealed class ToolTests(ToolFixture fixture) : IClassFixture<ToolFixture>
 {
     private static readonly string[] Names =
     [
-        "store_memory", "search_memories", "list_memories", "list_buckets", "get_memory", "update_memory", "delete_memory", "clear_memories",
+        "store_memory", "query_memory", "search_memories", "list_memories", "list_buckets", "get_memory", "update_memory", "delete_memory", "clear_memories",
+        "get_profile",
     ];
 
     [Fact]
@@ -61,6 +62,39 @@ public sealed class ToolTests(ToolFixture fixture) : IClassFixture<ToolFixture>
         Assert.Equal("memory_not_found", (await tenant.CallAsync("get_memory", new { memory_id = id })).ErrorCode);
         Assert.Equal("memory_not_found", (await tenant.CallAsync("delete_memory", new { memory_id = id })).ErrorCode);
         Assert.Equal(0, (await tenant.CallAsync("search_memories", new { query = "dog sofa" })).Data.GetProperty("memories_found").GetInt32());
+    }
+
+    [Fact]
+    public async Task A_question_is_answered_from_memory_with_citations_or_honestly_not()
+    {
+        var tenant = await fixture.NewTenantAsync();
+        var id = await tenant.StoreAsync("Ann prefers window seats on trains.");
+        await tenant.StoreAsync("The garden shed was painted green in 2024.");
+
+        var known = await tenant.CallAsync("query_memory", new { question = "Which seats does Ann prefer on trains?" });
+        var unknown = await tenant.CallAsync("query_memory", new { question = "What is the capital of Mongolia?" });
+        var material = await tenant.CallAsync("query_memory", new { question = "Which seats does Ann prefer on trains?", synthesize = false });
+
+        Assert.Equal("answered", known.Data.GetProperty("answer_status").GetString());
+        Assert.Contains("window seats", known.Data.GetProperty("answer").GetString(), StringComparison.Ordinal);
+        Assert.Equal(id, known.Data.GetProperty("citations")[0].GetProperty("memory_id").GetString());
+        Assert.Equal("not_found", unknown.Data.GetProperty("answer_status").GetString());
+        Assert.Empty(unknown.Data.GetProperty("citations").EnumerateArray());
+        Assert.False(material.Data.TryGetProperty("answer", out _));
+        Assert.Equal(id, material.Data.GetProperty("memories")[0].GetProperty("memory_id").GetString());
+    }
+
+    [Fact]
+    public async Task A_bucket_tells_of_its_profile()
+    {
+        var tenant = await fixture.NewTenantAsync();
+        await tenant.StoreAsync("Ann lives in Bern.");
+
+        var profile = await tenant.CallAsync("get_profile");
+
+        Assert.False(profile.IsError, profile.Text);
+        Assert.Contains(profile.Data.GetProperty("status").GetString(), new[] { "not_installed", "ready" });
+        Assert.Equal("bucket_not_found", (await tenant.CallAsync("get_profile", new { bucket = "nowhere" })).ErrorCode);
     }
 
     [Fact]
