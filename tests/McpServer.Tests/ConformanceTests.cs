@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
-using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -45,18 +44,4 @@ public sealed partial class ConformanceTests(TransportFixture fixture) : IClassF
 
     [GeneratedRegex(@"Total: (\d+) passed, (\d+) failed")]
     private static partial Regex Total();
-
-    /// <summary>The suite cannot send a key: this adds the one it would have been configured with.</summary>
-    private sealed class KeyInjector(string key) : IStartupFilter
-    {
-        public Action<IApplicationBuilder> Configure(Action<IApplicationBuilder> next) => app =>
-        {
-            app.Use((context, following) =>
-            {
-                context.Request.Headers.Authorization = $"Bearer {key}";
-                return following(context);
-            });
-            next(app);
-        };
-    }
 }
