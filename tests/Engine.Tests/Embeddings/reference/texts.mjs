@@ -33,6 +33,8 @@ export const edges = [
   '----------------', '-'.repeat(17), '-'.repeat(40), '................', '.'.repeat(33), '!!!!!', '???', '…', '“quoted”', '‘single’', 'en–dash em—dash', '½ ¼', '10³', 'H₂O', '™ ® ©', '→ ←', '±5', '€100', '£5', '¥7',
   "don't", "I'm", "they're", "O'Neill", 'rock-and-roll', 'C++', 'C#', '.NET', 'a.b.c', 'x=y', 'A&B', '50%', '#tag', '@name', '$HOME', '~/path', 'C:\\path\\file', '{"json": true}', '<b>html</b>', '`code`', '^_^', '[CLS] text [SEP]', '<s>', '</s>', '<unk>', 'extra_token_id_1',
   'supercalifragilisticexpialidocious', 'pneumonoultramicroscopicsilicovolcanoconiosis', 'antidisestablishmentarianism', 'x'.repeat(50), 'ab'.repeat(40), '0123456789'.repeat(5), 'the '.repeat(20), 'aaaa bbbb cccc', 'ThE qUiCk BrOwN', 'iPhone', 'e.g. i.e. etc.', 'U.S.A.', 'Mr. and Mrs. Smith', '3.14159', '1e-9', '0x1F', '192.168.0.1', '2026-11-21T08:15:00Z', '+49 30 123456',
+  // A piece that stands in the vocabulary three times.
+  '”5', 'it was “5”5', 'a ”5 b',
   'multiple\n\nlines\r\nof text', ' leading', 'trailing ', 'double  space', 'triple   space', 'tab\tseparated',
   'long '.repeat(200).trim(),
 ];
