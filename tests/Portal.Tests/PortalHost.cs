@@ -21,6 +21,8 @@ public sealed partial class PortalHost : IAsyncDisposable
             builder.UseSetting("services:api:http:0", api.Address);
             builder.UseSetting("services:mcp:http:0", api.Address);
             builder.UseSetting("Engram:Portal:KeysFolder", keys.FullName);
+            // All tests come from one address; the limit has a test of its own.
+            builder.UseSetting("Engram:Portal:SignInAttemptsPerMinute", "500");
             foreach (var (name, value) in settings)
             {
                 builder.UseSetting(name, value);
@@ -53,6 +55,16 @@ public sealed partial class PortalHost : IAsyncDisposable
     {
         protected override void ConfigureWebHost(IWebHostBuilder builder) => configure(builder);
     }
+}
+
+/// <summary>One portal for the tests of a class that only read.</summary>
+public sealed class SharedPortal : IAsyncLifetime
+{
+    public PortalHost Portal { get; private set; } = null!;
+
+    public async ValueTask InitializeAsync() => Portal = await PortalHost.StartAsync();
+
+    public ValueTask DisposeAsync() => Portal.DisposeAsync();
 }
 
 public sealed partial class Browser(Uri address) : IDisposable

@@ -3,7 +3,7 @@ using System.Text.RegularExpressions;
 
 namespace Engram.Portal.Tests;
 
-public sealed partial class SecurityHeaderTests
+public sealed partial class SecurityHeaderTests(SharedPortal shared) : IClassFixture<SharedPortal>
 {
     public static TheoryData<string> Pages { get; } = ["/", "/buckets", "/buckets/default", "/buckets/default/memories/none", "/keys", "/status", "/nothing/here", "/sign-in", "/setup?token=x"];
 
@@ -11,8 +11,7 @@ public sealed partial class SecurityHeaderTests
     [MemberData(nameof(Pages))]
     public async Task Every_page_carries_a_policy_without_inline_or_foreign_scripts(string page)
     {
-        await using var portal = await PortalHost.StartAsync();
-        using var browser = portal.Open();
+        using var browser = shared.Portal.Open();
         using var signedIn = await browser.SignInAsync();
 
         using var response = await browser.GetAsync(page);
@@ -34,8 +33,7 @@ public sealed partial class SecurityHeaderTests
     [MemberData(nameof(Pages))]
     public async Task No_page_needs_what_the_policy_forbids(string page)
     {
-        await using var portal = await PortalHost.StartAsync();
-        using var browser = portal.Open();
+        using var browser = shared.Portal.Open();
         using var signedIn = await browser.SignInAsync();
 
         using var response = await browser.GetAsync(page);
@@ -50,8 +48,7 @@ public sealed partial class SecurityHeaderTests
     [Fact]
     public async Task A_page_is_not_kept_by_a_cache_and_a_file_is()
     {
-        await using var portal = await PortalHost.StartAsync();
-        using var browser = portal.Open();
+        using var browser = shared.Portal.Open();
 
         using var page = await browser.GetAsync("/sign-in");
         var stylesheet = StylesheetPattern().Match(await page.Content.ReadAsStringAsync()).Groups["path"].Value;
@@ -67,8 +64,7 @@ public sealed partial class SecurityHeaderTests
     [Fact]
     public async Task Every_script_and_stylesheet_of_a_page_is_served_by_the_portal()
     {
-        await using var portal = await PortalHost.StartAsync();
-        using var browser = portal.Open();
+        using var browser = shared.Portal.Open();
         using var signedIn = await browser.SignInAsync();
 
         var files = FilePattern().Matches(await browser.ReadAsync("/")).Select(match => match.Groups["path"].Value).ToArray();
