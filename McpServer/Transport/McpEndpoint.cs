@@ -5,6 +5,7 @@ using Engram.McpServer.Auth;
 using Microsoft.Extensions.Options;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
+using Npgsql;
 
 namespace Engram.McpServer.Transport;
 
@@ -127,6 +128,13 @@ internal sealed class McpEndpoint(
         catch (BadHttpRequestException ex)
         {
             fault = new RpcFault(ex.StatusCode, RpcFault.ServerError, ex.Message);
+        }
+        catch (NpgsqlException ex) when (ex is not PostgresException || ex.IsTransient)
+        {
+            Log.RequestFailed(logger, timer.RequestId.ToString(), ex);
+            context.Response.Headers.RetryAfter = "1";
+            fault = new RpcFault(StatusCodes.Status503ServiceUnavailable, (int)McpErrorCode.InternalError,
+                "The server cannot reach its database. Try again shortly.");
         }
         catch (Exception ex)
         {
