@@ -90,7 +90,8 @@ public sealed record RetrievedMemoryView(
     JsonElement Metadata,
     DateTimeOffset OccurredAt,
     RanksView Ranks,
-    ScoresView Scores)
+    ScoresView Scores,
+    Guid? RaisedBy)
 {
     public static RetrievedMemoryView From(RecallHit hit) => new(
         hit.Memory.Id,
@@ -103,7 +104,8 @@ public sealed record RetrievedMemoryView(
         hit.Memory.Metadata,
         hit.Memory.OccurredAt,
         new RanksView(hit.Keyword?.Rank, hit.Vector?.Rank, hit.Graph?.Rank),
-        new ScoresView(Round(hit.Keyword?.Score), Round(hit.Vector?.Score), Round(hit.Graph?.Score)));
+        new ScoresView(Round(hit.Keyword?.Score), Round(hit.Vector?.Score), Round(hit.Graph?.Score)),
+        hit.RaisedBy);
 
     private static double Round(double score) => Math.Round(score, 6);
 

@@ -76,12 +76,14 @@ internal static class MemoryWrites
     public static void AddMemory(this TenantBatch batch, Tenant tenant, BucketScope bucket, PreparedMemory memory, Guid? storedBy, string model, DateTimeOffset now)
     {
         var source = memory.Source;
+        // A microsecond apart, so that a batch keeps its order: lists and the neighbours of a run go by it.
+        var at = now.AddMicroseconds(memory.Index);
         batch.Add(
             InsertMemory,
             Sql.Uuid(tenant.Id), Sql.Uuid(bucket.Id), Sql.Uuid(memory.Id), Sql.Text(source.Content), Sql.Bytes(memory.Hash), Sql.Int(memory.TokenCount),
             Sql.Text(memory.Language), Sql.Json(JsonOf(source.Metadata)), Sql.NullableText(source.UserId), Sql.NullableText(source.AgentId),
-            Sql.NullableText(source.RunId), Sql.Texts([.. source.Categories]), Sql.Time(source.OccurredAt ?? now),
-            Sql.Text(source.Infer ? "pending" : "skipped"), Sql.Bool(source.Dedup != DedupPolicy.Off), Sql.Uuid(storedBy), Sql.Time(now));
+            Sql.NullableText(source.RunId), Sql.Texts([.. source.Categories]), Sql.Time(source.OccurredAt ?? at),
+            Sql.Text(source.Infer ? "pending" : "skipped"), Sql.Bool(source.Dedup != DedupPolicy.Off), Sql.Uuid(storedBy), Sql.Time(at));
         batch.AddVectors(tenant, bucket.Id, memory.Id, memory.Vectors, model);
     }
 

@@ -11,7 +11,11 @@ public sealed record Ranking(RecallArm Arm, IReadOnlyList<(Guid Memory, double S
 /// <param name="Keyword">Keyword arm, or null.</param>
 /// <param name="Vector">Vector arm, or null.</param>
 /// <param name="Graph">Graph arm, or null.</param>
-public sealed record FusedMemory(Guid Memory, double Score, ArmScore? Keyword, ArmScore? Vector, ArmScore? Graph);
+public sealed record FusedMemory(Guid Memory, double Score, ArmScore? Keyword, ArmScore? Vector, ArmScore? Graph)
+{
+    /// <summary>The memory beside it in the same run that raised its score, or null.</summary>
+    public Guid? RaisedBy { get; init; }
+}
 
 /// <summary>Fuses the arms' rankings into one. Pure: the same rankings give the same result; ties are broken by id.</summary>
 public static class RankFusion

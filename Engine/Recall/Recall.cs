@@ -50,7 +50,7 @@ public sealed class Recall(TenantDb db, OnnxEmbedder embedder, IOptions<RecallOp
         await Task.WhenAll(keyword, nearest, graph);
 
         using var fuse = timer.Measure(Hop.RetrievalFuse);
-        var fused = Fuse(run, await keyword, await nearest, await graph);
+        var fused = await FuseAsync(run, await keyword, await nearest, await graph, cancellationToken);
         var hits = await HydrateAsync(run, fused.Best, cancellationToken);
         var facts = run.Facts.OrderByDescending(f => f.Weight).DistinctBy(f => (f.Subject, f.Predicate, f.Object, f.Negated)).Take(MaxFactsReturned).ToArray();
         return new RecallResult(hits, facts, [.. run.Entities.OrderByDescending(e => e.Score).DistinctBy(e => (e.Entity, e.BucketName))], run.Warnings, fused.Candidates);
@@ -171,14 +171,33 @@ public sealed class Recall(TenantDb db, OnnxEmbedder embedder, IOptions<RecallOp
         return new Ranking(arm, scores);
     }
 
-    private (IReadOnlyList<RankedMemory> Best, int Candidates) Fuse(ArmRun run, Ranking keyword, Ranking vector, Ranking graph)
+    private async Task<(IReadOnlyList<RankedMemory> Best, int Candidates)> FuseAsync(
+        ArmRun run, Ranking keyword, Ranking vector, Ranking graph, CancellationToken cancellationToken)
     {
         Ranking[] rankings = [keyword, vector, graph];
         var fused = _options.Fusion == FusionMethod.Score
             ? RankFusion.Score(rankings, WeightOf)
             : RankFusion.ReciprocalRank(rankings, WeightOf, _options.RankConstant);
+        if (_options.ContextWeight > 0 && fused.Count > 0)
+            fused = RunContext.Raise(fused, await NeighboursAsync(run, fused, cancellationToken), _options.ContextWeight);
         var queries = run.Scopes.ToDictionary(s => s.Id, s => run.Request.Buckets.First(b => Names(s, b)));
         return (RankedMemory.Select(fused, run.Request, queries, m => run.BucketOf[m]), fused.Count);
+    }
+
+    private async Task<List<(Guid Candidate, Guid Neighbour)>> NeighboursAsync(
+        ArmRun run, IReadOnlyList<FusedMemory> fused, CancellationToken cancellationToken)
+    {
+        var neighbours = new List<(Guid, Guid)>();
+        await using var batch = db.Batch(run.Tenant);
+        RunContext.Add(batch, run.Tenant, [.. fused.Take(RunContext.Raising).Select(f => f.Memory)], run.Request.Filter);
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            neighbours.Add((reader.GetGuid(0), reader.GetGuid(1)));
+            run.BucketOf[reader.GetGuid(1)] = reader.GetGuid(2);
+        }
+
+        return neighbours;
     }
 
     private async Task<IReadOnlyList<RecallHit>> HydrateAsync(ArmRun run, IReadOnlyList<RankedMemory> best, CancellationToken cancellationToken)
@@ -203,7 +222,7 @@ public sealed class Recall(TenantDb db, OnnxEmbedder embedder, IOptions<RecallOp
             .. best.Where(b => found.ContainsKey(b.Fused.Memory)).Select(b =>
             {
                 var memory = found[b.Fused.Memory];
-                return new RecallHit(memory, names[memory.BucketId], b.Fused.Score, b.Weight, b.Fused.Keyword, b.Fused.Vector, b.Fused.Graph);
+                return new RecallHit(memory, names[memory.BucketId], b.Fused.Score, b.Weight, b.Fused.Keyword, b.Fused.Vector, b.Fused.Graph) { RaisedBy = b.Fused.RaisedBy };
             }),
         ];
     }

@@ -33,6 +33,9 @@ public sealed record RecallHit(
 {
     /// <summary>What the hits are ordered by.</summary>
     public double WeightedScore => Score * Weight;
+
+    /// <summary>The memory beside it in the same run that raised its score, or null.</summary>
+    public Guid? RaisedBy { get; init; }
 }
 
 /// <summary>A fact from the graph that the query led to.</summary>
