@@ -41,7 +41,18 @@ internal sealed class BodyShape
         Name,
     }
 
-    public static BodyShape Of(JsonTypeInfo type) => Shapes.TryGetValue(type.Type, out var shape) ? shape : Build(type);
+    public static BodyShape Of(JsonTypeInfo type)
+    {
+        if (Shapes.TryGetValue(type.Type, out var known))
+            return known;
+
+        // Only whole shapes are shared: two first requests at the same time must not see each other's half-built ones.
+        var building = new Dictionary<Type, BodyShape>();
+        var shape = Build(type, building);
+        foreach (var (part, built) in building)
+            Shapes.TryAdd(part, built);
+        return shape;
+    }
 
     public IReadOnlyList<FieldError> Check(JsonElement body)
     {
@@ -50,10 +61,12 @@ internal sealed class BodyShape
         return errors;
     }
 
-    private static BodyShape Build(JsonTypeInfo type)
+    private static BodyShape Build(JsonTypeInfo type, Dictionary<Type, BodyShape> building)
     {
+        if (Shapes.TryGetValue(type.Type, out var known) || building.TryGetValue(type.Type, out known))
+            return known;
         if (type.Kind == JsonTypeInfoKind.None)
-            return Shapes.GetOrAdd(type.Type, Scalar(type.Type));
+            return building[type.Type] = Scalar(type.Type);
 
         var shape = type.Kind switch
         {
@@ -63,15 +76,15 @@ internal sealed class BodyShape
         };
 
         // Its members come after it is known, so that a type may contain itself (a filter group does).
-        shape = Shapes.GetOrAdd(type.Type, shape);
+        building[type.Type] = shape;
         if (type.ElementType is { } element)
-            shape._element = Of(type.Options.GetTypeInfo(element));
+            shape._element = Build(type.Options.GetTypeInfo(element), building);
         if (type.Kind == JsonTypeInfoKind.Object)
         {
             shape._members = type.Properties.ToFrozenDictionary(
                 property => property.Name,
                 property => new Member(
-                    Of(type.Options.GetTypeInfo(property.PropertyType)),
+                    Build(type.Options.GetTypeInfo(property.PropertyType), building),
                     property.IsRequired,
                     property.IsSetNullable,
                     [.. property.AttributeProvider?.GetCustomAttributes(typeof(ValidationAttribute), true).Cast<ValidationAttribute>() ?? []]),
