@@ -30,6 +30,11 @@ internal static class EngramMcp
         builder.Services.AddSingleton<EngramTool, DeleteMemoryTool>();
         builder.Services.AddSingleton<EngramTool, ClearMemoriesTool>();
         builder.Services.AddSingleton<EngramTool, GetProfileTool>();
+        if (builder.Configuration.GetValue<bool>($"{McpTransportOptions.Section}:{nameof(McpTransportOptions.BenchmarkNoOpTool)}"))
+        {
+            builder.Services.AddSingleton<EngramTool, NoOpTool>();
+        }
+
         builder.Services.AddMcpEndpoint();
         builder.Services.AddHostedService<ToolWarmUp>();
         return builder;

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Engram.Benchmarks;
+using Engram.Benchmarks.Latency;
 using Engram.Benchmarks.Retrieval;
 using Engram.Benchmarks.Triples;
 
@@ -8,6 +9,8 @@ var root = new RootCommand("Measures Engram on real data. Every subcommand print
     LocomoCommand.Create(),
     LongMemEvalCommand.Create(),
     TriplesCommand.Create(),
+    LatencyCommand.Create(),
+    FloorServer.CreateCommand(),
 };
 
 // After Ctrl-C a run prints what it has and removes its buckets; that takes longer than the two seconds it would be given.
@@ -16,7 +19,7 @@ try
 {
     return await root.Parse(args).InvokeAsync(configuration);
 }
-catch (Exception e) when (e is BenchmarkException or IOException or InvalidDataException or InvalidOperationException { InnerException: System.ComponentModel.Win32Exception })
+catch (Exception e) when (e is BenchmarkException or IOException or Npgsql.NpgsqlException or InvalidDataException or InvalidOperationException { InnerException: System.ComponentModel.Win32Exception })
 {
     await Console.Error.WriteLineAsync($"Error: {e.Message}");
     return 1;

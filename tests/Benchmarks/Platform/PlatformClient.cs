@@ -51,15 +51,23 @@ internal sealed class PlatformClient : IDisposable
     }
 
     /// <summary>Retrieves without synthesis; the answer explains every hit.</summary>
-    public Task<JsonDocument> QueryAsync(string bucket, string query, int topK, CancellationToken cancellationToken) =>
-        SendAsync(HttpMethod.Post, "v1/query", QueryBody(bucket, query, topK), cancellationToken);
+    public Task<JsonDocument> QueryAsync(string bucket, string query, int topK, object? filters = null, CancellationToken cancellationToken = default) =>
+        SendAsync(HttpMethod.Post, "v1/query", QueryBody(bucket, query, topK, filters), cancellationToken);
 
-    public static byte[] QueryBody(string bucket, string query, int topK) => Serialize(new
+    public static byte[] QueryBody(string bucket, string query, int topK, object? filters = null) => Serialize(new
     {
         query,
         buckets = new[] { bucket },
+        filters,
         options = new { top_k = topK, skip_synthesis = true, return_explanation = true },
     });
+
+    /// <summary>Makes a key that may read.</summary>
+    public async Task<(Guid Id, string Key)> CreateKeyAsync(string name, CancellationToken cancellationToken)
+    {
+        using var answer = await SendAsync(HttpMethod.Post, "account/keys", Serialize(new { name, scopes = new[] { "memories:read" } }), cancellationToken);
+        return (answer.RootElement.GetProperty("id").GetGuid(), answer.RootElement.GetProperty("key").GetString()!);
+    }
 
     /// <summary>One page of a bucket.</summary>
     public Task<JsonDocument> ListAsync(string bucket, int limit, int offset, CancellationToken cancellationToken) =>

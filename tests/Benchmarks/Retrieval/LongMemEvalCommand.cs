@@ -56,30 +56,25 @@ internal static class LongMemEvalCommand
             t.Turn.Text, Infer: session.Settings.WaitExtracted, RunId: t.Turn.Session, OccurredAt: t.At, Metadata: new { turn = t.Turn.Id })).ToArray();
         var (bucket, ids) = await session.LoadAsync(what, memories, cancellationToken);
         var turnOf = ids.Zip(turns).ToDictionary(pair => pair.First, pair => pair.Second.Turn.Id);
-        var asked = questions.Select(q => new Question(q.Id, q.Text, q.Type, Evidence(data, q))).ToArray();
+        var asked = questions.Select(q => new Question(q.Id, q.Text, q.Type, Marked(data, q), q.Gold)).ToArray();
         await session.Run.AskAsync(bucket, asked, turnOf, what, session.Settings.Callers, cancellationToken);
         return turns.Length;
     }
 
-    /// <summary>The marked turns of the gold sessions; where none is marked, the sessions themselves, which count only by session.</summary>
-    private static HashSet<string> Evidence(LongMemEval data, LongMemEvalQuestion question)
-    {
-        var marked = question.Gold.SelectMany(g => data.Sessions[g]).Where(turn => turn.Evidence).Select(turn => turn.Id).ToHashSet();
-        return [.. marked, .. question.Gold];
-    }
+    private static HashSet<string> Marked(LongMemEval data, LongMemEvalQuestion question) =>
+        [.. question.Gold.SelectMany(g => data.Sessions[g]).Where(turn => turn.Evidence).Select(turn => turn.Id)];
 
     private static (IReadOnlyList<ScoreRow> Turns, IReadOnlyList<ScoreRow> Sessions) Score(RetrievalSession session)
     {
         var (byTurn, bySession) = (new ScoreBoard(), new ScoreBoard());
         foreach (var (question, answer) in session.Run.Answers)
         {
-            var turns = question.Evidence.Where(IsTurn).ToHashSet();
-            var gold = question.Evidence.Where(item => !IsTurn(item)).ToHashSet();
             foreach (var ranking in session.Rankings)
             {
-                if (turns.Count > 0)
-                    byTurn.Add(question.Group, ranking, RetrievalScore.Of(answer.Ranking(ranking), turns));
-                bySession.Add(question.Group, ranking, RetrievalScore.Of(Sessions(answer.Ranking(ranking)), gold));
+                // Some questions have their sessions named and no turn marked.
+                if (question.Evidence.Count > 0)
+                    byTurn.Add(question.Group, ranking, RetrievalScore.Of(answer.Ranking(ranking), question.Evidence));
+                bySession.Add(question.Group, ranking, RetrievalScore.Of(Sessions(answer.Ranking(ranking)), question.Sessions!));
             }
         }
 
@@ -88,6 +83,4 @@ internal static class LongMemEvalCommand
 
     /// <summary>A session stands where its best turn stands.</summary>
     private static string[] Sessions(IReadOnlyList<string?> turns) => [.. turns.OfType<string>().Select(turn => turn[..turn.IndexOf(':')]).Distinct()];
-
-    private static bool IsTurn(string item) => item.Contains(':');
 }

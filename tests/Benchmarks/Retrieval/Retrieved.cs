@@ -11,7 +11,8 @@ internal sealed record Hit(string Item, double Score, IReadOnlyDictionary<string
 
 /// <summary>
 /// The answer to one query, seen as four rankings: one of each arm and the fused one. The arms' rankings are read off the ranks in the explanation.
-/// An arm's candidate that fusion put below the answer's last hit is not in the answer: its rank stays empty and is counted by <see cref="Hidden"/>.
+/// An arm's candidate that fusion put below the answer's last hit is not in the answer: its rank stays empty and is counted by <see cref="Hidden"/>,
+/// until <see cref="Place"/> fills it.
 /// </summary>
 internal sealed class Retrieved
 {
@@ -22,7 +23,7 @@ internal sealed class Retrieved
 
     public static readonly string[] Arms = ["keyword", "vector", "graph"];
 
-    private readonly Dictionary<string, string?[]> _rankings = [];
+    private readonly Dictionary<string, List<string?>> _rankings = [];
 
     private Retrieved(IReadOnlyList<Hit> hits, IReadOnlyList<string> warnings)
     {
@@ -61,7 +62,33 @@ internal sealed class Retrieved
     /// <summary>How many of an arm's ranks 1 to 20 the answer does not show, although it shows a later one.</summary>
     public int Hidden(string arm) => _rankings[arm].Take(RetrievalScore.Depth).Count(item => item is null);
 
-    private static string?[] OfArm(IReadOnlyList<Hit> hits, string arm)
+    /// <summary>Evidence that may stand at a hidden rank of some arm, so that leaving it out would be unfair to that arm.</summary>
+    public IReadOnlyList<string> Unseen(IEnumerable<string> evidence) =>
+        [.. evidence.Where(item => Array.Exists(Arms, arm => Hidden(arm) > 0 && !_rankings[arm].Contains(item)))];
+
+    /// <summary>
+    /// Puts hits of the same question under a filter into the arms' empty ranks, by their score: a filter takes memories away, it does not change the
+    /// scores of the others. Where several ranks are empty between the neighbours the best is taken, in the arm's favour.
+    /// </summary>
+    public void Place(IEnumerable<Hit> others)
+    {
+        var known = Hits.ToDictionary(hit => hit.Item);
+        foreach (var hit in others)
+        {
+            foreach (var (arm, score) in hit.Scores)
+            {
+                var ranking = _rankings[arm];
+                if (ranking.Contains(hit.Item))
+                    continue;
+                var after = ranking.FindLastIndex(item => item is not null && known.TryGetValue(item, out var seen) && seen.Scores.GetValueOrDefault(arm) >= score);
+                var slot = ranking.FindIndex(after + 1, item => item is null);
+                if (slot >= 0)
+                    ranking[slot] = hit.Item;
+            }
+        }
+    }
+
+    private static List<string?> OfArm(IReadOnlyList<Hit> hits, string arm)
     {
         var ranking = new string?[hits.Max(hit => (int?)hit.Ranks.GetValueOrDefault(arm)) ?? 0];
         foreach (var hit in hits)
@@ -70,7 +97,7 @@ internal sealed class Retrieved
                 ranking[rank - 1] = hit.Item;
         }
 
-        return ranking;
+        return [.. ranking];
     }
 
     private static Dictionary<string, T> Numbers<T>(JsonElement memory, string name, Func<JsonElement, T> read)

@@ -13,7 +13,7 @@ internal sealed class TextTable(params string[] header)
     {
         var widths = header.Select((name, i) => Math.Max(name.Length, _rows.Count == 0 ? 0 : _rows.Max(row => row[i].Length))).ToArray();
         // Words stand left, figures right.
-        var left = header.Select((_, i) => _rows.Count == 0 || !_rows.Any(row => row[i].Length > 0 && char.IsAsciiDigit(row[i][0]))).ToArray();
+        var left = header.Select((_, i) => !_rows.TrueForAll(row => row[i].Length == 0 || IsFigure(row[i]))).ToArray();
         var text = new StringBuilder();
         Append(text, header, widths, left);
         Append(text, [.. widths.Select((width, i) => left[i] ? new string('-', width) : new string('-', width - 1) + ":")], widths, left);
@@ -21,6 +21,8 @@ internal sealed class TextTable(params string[] header)
             Append(text, row, widths, left);
         return text.ToString();
     }
+
+    private static bool IsFigure(string cell) => char.IsAsciiDigit(cell[0]) && !cell.Contains(' ');
 
     private static void Append(StringBuilder text, string[] cells, int[] widths, bool[] left)
     {

@@ -8,8 +8,8 @@ public sealed class RetrievedTests
     private const string Answer = """
         {"explanation":{"retrieved_memories":[
           {"memory_id":"m1","weighted_score":0.9,"ranks":{"keyword":2,"vector":1},"scores":{"keyword":7.5,"vector":0.8}},
-          {"memory_id":"m2","weighted_score":0.5,"ranks":{"keyword":4,"vector":null,"graph":1}},
-          {"memory_id":"m3","weighted_score":0.4,"ranks":{"keyword":1}}],
+          {"memory_id":"m2","weighted_score":0.5,"ranks":{"keyword":4,"vector":null,"graph":1},"scores":{"keyword":2,"graph":0.3}},
+          {"memory_id":"m3","weighted_score":0.4,"ranks":{"keyword":1},"scores":{"keyword":9}}],
          "warnings":["slow"]}}
         """;
 
@@ -33,6 +33,18 @@ public sealed class RetrievedTests
 
         Assert.Equal(1, retrieved.Hidden("keyword"));
         Assert.Equal(0, retrieved.Hidden("vector"));
+    }
+
+    [Fact]
+    public void Evidence_found_under_a_filter_takes_the_empty_rank_its_score_belongs_to()
+    {
+        var retrieved = Read();
+
+        Assert.Equal(["t9"], retrieved.Unseen(["t1", "t9"]));
+        retrieved.Place([new Hit("t9", 0.1, new Dictionary<string, int>(), new Dictionary<string, double> { ["keyword"] = 7.4, ["vector"] = 0.1 })]);
+
+        Assert.Equal(["t3", "t1", "t9", "t2"], retrieved.Ranking("keyword"));
+        Assert.Equal(["t1"], retrieved.Ranking("vector"));
     }
 
     private static Retrieved Read()

@@ -1,0 +1,128 @@
+using Engram.Benchmarks.Platform;
+
+namespace Engram.Benchmarks.Latency;
+
+/// <summary>How the latency benchmark is run.</summary>
+/// <param name="Memories">Size of the bucket that is queried.</param>
+/// <param name="Seconds">Time for each measurement.</param>
+/// <param name="Extract">Fill that bucket with triples as well.</param>
+/// <param name="Keep">Leave the buckets.</param>
+internal sealed record LatencySettings(int Memories, double Seconds, bool Extract, bool Keep);
+
+/// <summary>One run: fills a bucket, measures everything beside its floor, removes its buckets.</summary>
+internal sealed class LatencyRun(PlatformAddress platform, TextSource texts, LatencySettings settings)
+{
+    private static readonly int[] CallerCounts = [1, 8];
+
+    private readonly string _queried = PlatformClient.NewBucketName("latency-query");
+    private readonly string _stored = PlatformClient.NewBucketName("latency-store");
+    private readonly List<Line> _lines = [];
+    private readonly List<string> _notes = [];
+    private KeyTimes? _keys;
+
+    /// <returns>Everything that was measured until the end or until it was cancelled.</returns>
+    public async Task<LatencyReport> MeasureAsync(CancellationToken cancellationToken)
+    {
+        using var client = new PlatformClient(platform);
+        await client.CheckAsync(cancellationToken);
+        try
+        {
+            await FillAsync(client, cancellationToken);
+            await RouterAsync(cancellationToken);
+            await StoreAndQueryAsync(client, cancellationToken);
+            await McpAsync(cancellationToken);
+            if (platform.Postgres is not null)
+                _keys = await new KeyTiming(platform).MeasureAsync(cancellationToken);
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            _notes.Add("Cancelled: what is missing was not measured.");
+        }
+        finally
+        {
+            foreach (var bucket in new[] { _queried, _stored })
+            {
+                if (settings.Keep)
+                    await Console.Error.WriteLineAsync($"Kept the bucket {bucket}");
+                else
+                    await client.DeleteBucketAsync(bucket);
+            }
+        }
+
+        return new LatencyReport(settings, texts.Description, _lines, _keys, _notes);
+    }
+
+    private async Task FillAsync(PlatformClient client, CancellationToken cancellationToken)
+    {
+        var memories = Enumerable.Range(0, settings.Memories)
+            .Select(i => new WireMemory(texts.Memory(i), Infer: settings.Extract, OccurredAt: DateTimeOffset.UnixEpoch.AddDays(19_000).AddMinutes(i))).ToArray();
+        await BucketLoad.StoreAsync(client, _queried, memories, $"{settings.Memories} memories", cancellationToken);
+        if (settings.Extract)
+            await BucketLoad.WaitExtractedAsync(client, _queried, settings.Memories, $"{settings.Memories} memories", cancellationToken);
+    }
+
+    private async Task RouterAsync(CancellationToken cancellationToken)
+    {
+        if (platform.Postgres is null)
+        {
+            _notes.Add("GET /router/buckets has no floor to stand beside: --postgres is missing.");
+            return;
+        }
+
+        using var server = await FloorServer.StartAsync(platform.Postgres, cancellationToken);
+        var floor = Workload.Fixed("floor: Kestrel and one prepared select", server.Address, RawRequest.Get(server.Address, "/"), "\"name\"");
+        var router = Workload.Fixed("GET /router/buckets", platform.Api, RawRequest.Get(platform.Api, "/router/buckets", platform.Key), "\"buckets\"");
+        foreach (var callers in CallerCounts)
+        {
+            var c = await SideBySide.RunAsync(floor, router, callers, settings.Seconds, cancellationToken);
+            _lines.Add(new Line(c.Floor, null, null));
+            _lines.Add(new Line(c.Tested, c.P95Ratio, Target.RatioOf(2, c.P95Ratio)));
+        }
+    }
+
+    private async Task StoreAndQueryAsync(PlatformClient client, CancellationToken cancellationToken)
+    {
+        // The bucket exists before the first timed store, as a user's would.
+        await client.StoreAsync(_stored, [new WireMemory(texts.Kilobyte(-1, 0), Infer: false)], cancellationToken);
+        var path = $"/v1/buckets/{_stored}/memories";
+        var from = 0;
+        foreach (var callers in CallerCounts)
+        {
+            var start = from;
+            var store = Workload.Varying("store accepted, 1 KB, to be extracted", platform.Api, 201, "\"undo_token\"", (caller, number) =>
+                RawRequest.Post(platform.Api, path, platform.Key, PlatformClient.Serialize(new { content = texts.Kilobyte(caller + start, number) })));
+            var query = Workload.Varying($"query, retrieval only, {settings.Memories} memories", platform.Api, 200, "\"memory_id\"", (caller, number) =>
+                RawRequest.Post(platform.Api, "/v1/query", platform.Key, PlatformClient.QueryBody(_queried, texts.Question((caller * 100_003) + number), 8)));
+            var c = await SideBySide.RunAsync(store, query, callers, settings.Seconds, cancellationToken);
+            var one = callers == 1;
+            _lines.Add(new Line(c.Floor, null, one ? Target.P95Below(20, c.Floor) : null));
+            _lines.Add(new Line(c.Tested, null, one ? Target.P95Below(25, c.Tested) : null));
+            from += callers;
+        }
+    }
+
+    private async Task McpAsync(CancellationToken cancellationToken)
+    {
+        if (platform.Mcp is null)
+        {
+            _notes.Add("MCP was not measured: --mcp is missing.");
+            return;
+        }
+
+        var sessions = new McpSessions(platform.Mcp, platform.Key);
+        if (!await sessions.HasNoOpAsync(cancellationToken))
+        {
+            _notes.Add($"MCP was not measured: the server has no tool {McpSessions.NoOp}. Start the platform with Engram__Mcp__BenchmarkNoOpTool=true in its environment.");
+            return;
+        }
+
+        var floor = sessions.Calls("floor: MCP tool that does nothing", McpSessions.NoOp, new { }, "\"done\"");
+        var list = sessions.Calls("MCP list_memories, 20 of them", "list_memories", new { bucket = _queried }, "\"memories\"");
+        foreach (var callers in CallerCounts)
+        {
+            var c = await SideBySide.RunAsync(floor, list, callers, settings.Seconds, cancellationToken);
+            _lines.Add(new Line(c.Floor, null, null));
+            _lines.Add(new Line(c.Tested, c.P95Ratio, Target.RatioOf(3, c.P95Ratio)));
+        }
+    }
+}
