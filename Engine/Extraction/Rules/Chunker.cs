@@ -151,7 +151,9 @@ internal sealed class Chunker(List<Token> tokens)
         }
 
         // "an English national": after a name with an article the adjective is the noun; "made the city famous" keeps it apart.
-        if (tokens[last].Tag == Tag.Adjective && tokens[head].Tag == Tag.Proper && tokens[first].Lower is "a" or "an")
+        if (tokens[last].Tag == Tag.Adjective
+            && (tokens[head].Tag == Tag.Proper && tokens[first].Lower is "a" or "an"
+                || tokens[first].Tag is Tag.Determiner or Tag.PossPronoun && TagAt(last + 1) is Tag.VerbThird or Tag.VerbPast or Tag.Modal))
         {
             head = last;
             tokens[last].Tag = Tag.Noun;
@@ -183,7 +185,9 @@ internal sealed class Chunker(List<Token> tokens)
             case Tag.Number: return true;
             case Tag.Noun or Tag.Proper: return !(head >= 0 && tokens[head].Tag == Tag.Noun && tag == Tag.Proper && English.IsPlural(tokens[head].Lower));
             case Tag.Possessive: return head >= 0;
-            case Tag.Adjective: return head < 0 || NominalAfter(i);
+            case Tag.Adjective:
+                return head < 0 || NominalAfter(i)
+                    || (tokens[first].Tag is Tag.Determiner or Tag.PossPronoun && TagAt(i + 1) is Tag.VerbThird or Tag.VerbPast or Tag.Modal);
             case Tag.Adverb: return head < 0 && (TagAt(i + 1) is Tag.Adjective or Tag.Number or Tag.Adverb || (i > first && TagAt(i + 1) is Tag.Noun or Tag.Proper));
             case Tag.Coordinator:
                 // "red and blue cars": only between modifiers, before the head.

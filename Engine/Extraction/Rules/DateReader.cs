@@ -307,7 +307,8 @@ internal sealed class DateReader(DateTimeOffset eventTime)
         var after = i + 1 < t.Count ? t[i + 1] : null;
         var alone = after is null || !after.IsWord || after.Classes == 0 && !char.IsLetter(after.Text[0]) || Word(t, i + 1) is "and" or "to" or "until" or "by" or "in" or "at" or "for" or "with" or "when" or "as" or "on" or "after" or "before" or "from" or "but" or "he" or "she" or "it" or "they" or "the";
         return YearOf(word) is { } year
-            && (before is "in" or "since" or "until" or "till" or "from" or "to" or "by" or "during" or "before" or "after" or "circa" or "between" or "of" or "around" or "year" or "early" or "late" or "mid" && alone
+            && (before == "in" && i == 1 && after is { Capital: true }
+                || before is "in" or "since" or "until" or "till" or "from" or "to" or "by" or "during" or "before" or "after" or "circa" or "between" or "of" or "around" or "year" or "early" or "late" or "mid" && alone
                 || before is "(" or "-" or "–" && alone
                 || before is "and" or "," && alone && year is > 1500 and < 2100)
             ? TimeValue.Year(year, today.Offset)

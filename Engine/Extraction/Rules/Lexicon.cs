@@ -6,7 +6,7 @@ namespace Engram.Engine.Extraction.Rules;
 internal sealed class Lexicon
 {
     private static readonly string[] AdjectiveSuffixes =
-        ["able", "ible", "ous", "ful", "less", "ish", "ive", "ic", "al", "ical", "ary", "ent", "ant", "some", "iest"];
+        ["able", "ible", "ous", "ful", "less", "ive", "ic", "al", "ical", "ary", "ent", "ant", "some", "iest"];
 
     private readonly Dictionary<string, Entry> entries = new(StringComparer.Ordinal);
     private readonly FrozenDictionary<string, string> kinds;

@@ -32,7 +32,7 @@ internal sealed class Mention
     /// <summary>A gerund phrase: something one can like, but no entity to say things of.</summary>
     public bool Clausal { get; init; }
 
-    public bool Negative { get; init; }
+    public bool Negative { get; set; }
     public bool Number { get; init; }
     public string? Kind { get; set; }
 

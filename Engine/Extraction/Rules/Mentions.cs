@@ -24,10 +24,8 @@ internal sealed class Mentions(string text, string speaker, bool keepPronouns)
     /// <summary>The other party, once a second speaker has been seen.</summary>
     public string? Listener { get; set; }
 
-    public bool Resolves => !keepPronouns;
-
-    /// <summary>Open extraction keeps "is" beside the relation its noun makes.</summary>
-    public bool KeepsOpen => keepPronouns;
+    /// <summary>Open information extraction: pronouns stay, and "is" stays beside the relation its noun makes.</summary>
+    public bool Open => keepPronouns;
 
     /// <summary>A "Name:" prefix has been seen.</summary>
     public bool Named { get; set; }
@@ -139,6 +137,11 @@ internal sealed class Mentions(string text, string speaker, bool keepPronouns)
         {
             name = known;
             proper = true;
+        }
+        else if (!keepPronouns && lower == "user" && split == start && start == phrase.Last && determiner is null or "the" && possessor is null)
+        {
+            // "User prefers dark mode": notes about the user name whoever they belong to.
+            (name, proper) = (Owner, true);
         }
         else if (possessor is not null && split == start)
         {

@@ -40,7 +40,7 @@ internal sealed partial class RelationMapper
             }
         }
 
-        if (clause.Adjectives.Count == 0 && clause.Adjuncts.Count == 0)
+        if (clause.Adjectives.Count == 0)
         {
             MapAttributeTime(clause, subject);
         }
@@ -112,7 +112,7 @@ internal sealed partial class RelationMapper
             return false;
         }
 
-        Add(clause, owner, name, attribute, Plain with { Single = Relations.IsSingle(name) });
+        Add(clause, owner, name, attribute, Plain with { Single = Relations.IsSingle(name) && !subject.Plural });
         return true;
     }
 
@@ -125,7 +125,7 @@ internal sealed partial class RelationMapper
             Add(clause, subject, noun, of);
         }
 
-        if (attribute.Of is null || attribute.Proper || partitive || mentions.KeepsOpen)
+        if (attribute.Of is null || attribute.Proper || partitive || mentions.Open)
         {
             Add(clause, subject, clause.Verb.Lemma == "be" ? attribute.Proper && !attribute.Indefinite ? "is" : "is_a" : clause.Verb.Lemma, attribute);
         }
@@ -194,7 +194,7 @@ internal sealed partial class RelationMapper
         {
             Add(clause, subject, "marital_status", evidence, Plain with { Single = true });
         }
-        else if (subject is not { Pronoun: true, Head: "it" or "its" } || !mentions.Resolves)
+        else if (subject is not { Pronoun: true, Head: "it" or "its" } || mentions.Open)
         {
             // "It was great": of what, no rule can tell well enough.
             Add(clause, subject, predicate, evidence);
@@ -204,8 +204,16 @@ internal sealed partial class RelationMapper
     // "My birthday is on 7 May", "The date of birth of X is ...".
     private void MapAttributeTime(Clause clause, Mention subject)
     {
-        foreach (var (_, time, first, last) in clause.Times)
+        foreach (var (preposition, raw, first, last) in clause.Times)
         {
+            var time = clause.Verb.Past ? raw : raw.Next();
+            if (preposition is "on" or "in" && time.Iso is { } iso && subject is { Possessor: null, Of: null, Pronoun: false })
+            {
+                // "The meeting is on Tuesday".
+                sink.Add(clause, subject, "be_" + preposition, new Mention { Name = iso, Head = iso, First = first, Last = last, Kind = "date" }, Plain, Validity(clause, null));
+                continue;
+            }
+
             var about = subject.Possessor ?? (subject.Proper ? null : subject.Of);
             if (about is not null && time.Iso is not null && Attribute(subject.Core) is { Length: > 0 } name)
             {
@@ -264,7 +272,17 @@ internal sealed partial class RelationMapper
         var clause = Stated(first, last, [named]);
         if (described.Possessor is { } owner)
         {
-            Add(clause, named, Relations.OfNoun(described.Head) ?? Snake(described.Core) + "_of", owner);
+            if (Relations.OfNoun(described.Head) is null && owner.Kind == "person" && described.Kind != "person")
+            {
+                // "my car, a blue Honda": a thing owned, not a role held.
+                Add(clause, owner, "has", named);
+                Add(clause, named, "is_a", new Mention { Name = described.Core, Head = described.Head, First = described.First, Last = described.Last });
+            }
+            else
+            {
+                Add(clause, named, Relations.OfNoun(described.Head) ?? Snake(described.Core) + "_of", owner);
+            }
+
             mentions.Describe(named.Name, described.Head);
             return;
         }

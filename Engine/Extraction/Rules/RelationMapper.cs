@@ -200,7 +200,7 @@ internal sealed partial class RelationMapper(Mentions mentions, TripleSink sink,
         DateTimeOffset? to = null;
         foreach (var (preposition, raw, _, _) in clause.Times)
         {
-            var time = clause.Verb.Future || clause.Verb is { Progressive: true, Past: false } ? raw.Next() : raw;
+            var time = clause.Verb.Future || (!clause.Verb.Past && (clause.Verb.Progressive || clause.Verb.Copula)) ? raw.Next() : raw;
             switch (preposition)
             {
                 case "since" or "from": from = time.From; break;
@@ -212,7 +212,7 @@ internal sealed partial class RelationMapper(Mentions mentions, TripleSink sink,
             }
         }
 
-        var over = relation is { State: true } && (clause.Verb is { Past: true, Perfect: false } || clause.Verb.Modal == "used_to");
+        var over = clause.Verb.Modal == "used_to" || (relation is { State: true } && clause.Verb is { Past: true, Perfect: false });
         if (over && to is null && from is null)
         {
             to = eventTime;

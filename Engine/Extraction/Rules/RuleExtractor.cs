@@ -11,11 +11,11 @@ public sealed class RuleExtractor : ITripleExtractor
     /// <summary>Most triples one text can give; the most confident ones are kept.</summary>
     public const int MaxTriples = 64;
 
-    private static readonly string[] NotSpeakers = ["note", "warning", "re", "subject", "time", "date", "email", "phone", "address", "summary", "example", "ps", "http", "https", "tip", "todo"];
+    private static readonly string[] NotSpeakers = ["note", "warning", "re", "subject", "time", "date", "email", "phone", "address", "summary", "example", "ps", "http", "https", "tip", "todo", "reminder", "fact", "info", "important", "update", "question", "answer", "title", "name", "source", "context", "p.s"];
 
     /// <summary>Names that say nothing without their context.</summary>
     private static readonly string[] Uninformative =
-        ["it", "this", "that", "these", "those", "something", "anything", "everything", "nothing", "one", "way", "lot", "bit", "thing", "things", "time", "fact", "there", "what", "which", "who",
+        ["it", "this", "that", "these", "those", "something", "anything", "everything", "nothing", "one", "way", "lot", "bit", "thing", "things", "time", "fact", "there", "what", "which", "who", "nobody", "none", "neither",
          "someone", "anyone", "everyone", "ones", "others", "other", "such", "so", "a", "an", "the", "much", "few", "several", "any", "no", "better", "last", "least", "while", "some", "many", "more", "all", "both", "each", "you", "he", "she", "they", "him", "them", "us", "we", "me", "i"];
 
     /// <inheritdoc />
@@ -71,7 +71,8 @@ public sealed class RuleExtractor : ITripleExtractor
         var first = tokens[0];
         if (colon is < 1 or > 3 || !(first.Start == 0 || text[first.Start - 1] is '\n' or '\r' || text.AsSpan(0, first.Start).IsWhiteSpace())
             || !tokens.Take(colon).All(t => t.Capital || t.IsNumber || colon == 1 && t.Lower is "user" or "assistant")
-            || NotSpeakers.Contains(first.Lower))
+            || NotSpeakers.Contains(first.Lower)
+            || (colon == 1 && Lexicon.Instance.Lookup(first.Lower) is { Classes: var known } && (known & (WordClass.Base | WordClass.Closed | WordClass.Adjective | WordClass.Adverb)) != 0 && (known & WordClass.Noun) == 0))
         {
             return tokens;
         }

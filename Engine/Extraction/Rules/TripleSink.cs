@@ -26,7 +26,7 @@ internal sealed class TripleSink(IReadOnlyList<string> uninformative)
             return;
         }
 
-        var negated = clause.Negated || target.Negative;
+        var negated = clause.Negated || target.Negative || subject.Negative;
         var single = relation is { Single: true } && (relation.ObjectKind is not ("place" or "organisation") || IsNamed(target));
         var over = validity.To is { } to && relation is { State: true } && validity.From is null && to < DateTimeOffset.MaxValue;
         var triple = new ExtractedTriple(subjectName, predicate, objectName, Evidence(clause, subject, target), Confidence(clause, subject, target, relation))

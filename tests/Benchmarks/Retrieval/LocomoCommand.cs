@@ -1,7 +1,6 @@
 using System.CommandLine;
 using Engram.Benchmarks.Data;
 using Engram.Benchmarks.Platform;
-using Engram.Benchmarks.Terminal;
 
 namespace Engram.Benchmarks.Retrieval;
 

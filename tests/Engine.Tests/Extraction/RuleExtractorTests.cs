@@ -1,5 +1,3 @@
-using Engram.Engine.Extraction;
-
 namespace Engram.Engine.Tests.Extraction;
 
 public sealed class RuleExtractorTests
@@ -65,6 +63,8 @@ public sealed class RuleExtractorTests
     [InlineData("Anna never visited London.", "Anna | not visited | London")]
     [InlineData("Anna isn't a doctor.", "Anna | not is_a | doctor")]
     [InlineData("Tom did not move to Rome.", "Tom | not moved_to | Rome")]
+    [InlineData("Neither Tom nor Clara likes fish.", "Clara | not likes | fish")]
+    [InlineData("No student likes exams.", "student | not likes | exams")]
     public async Task Negation_stays_negation(string text, string expected)
     {
         var triples = await Extract.From(text);
@@ -114,6 +114,14 @@ public sealed class RuleExtractorTests
     }
 
     [Fact]
+    public async Task A_note_before_a_colon_is_no_speaker() =>
+        Assert.Equal(["user | wifi_password | hunter2"], await Extract.Lines("Remember: my wifi password is hunter2."));
+
+    [Fact]
+    public async Task Notes_about_the_user_name_the_speaker() =>
+        Assert.Equal(["clara | prefers | dark mode", "clara | lives_in | Oslo"], await Extract.Lines("User prefers dark mode. The user lives in Oslo.", speaker: "clara"));
+
+    [Fact]
     public async Task Pronouns_mean_the_last_fitting_subject()
     {
         Assert.Contains("Anna | works_at | Eni", await Extract.Lines("Anna moved to Rome. She works at Eni."));
@@ -130,6 +138,7 @@ public sealed class RuleExtractorTests
     [Theory]
     [InlineData("I live in Berlin.", "lives_in", true)]
     [InlineData("I used to live in Rome.", "lives_in", false)]
+    [InlineData("My favourite books are Dune.", "favourite_books", false)]
     [InlineData("I live in a small apartment.", "lives_in", false)]
     [InlineData("I like tea.", "likes", false)]
     [InlineData("My favourite food is ramen.", "favourite_food", true)]

@@ -1,5 +1,3 @@
-using Engram.Engine.Extraction;
-
 namespace Engram.Engine.Tests.Extraction;
 
 public sealed class RuleExtractorTimeTests
