@@ -1,5 +1,6 @@
 using System.CommandLine;
 using Engram.Benchmarks;
+using Engram.Benchmarks.Keys;
 using Engram.Benchmarks.Latency;
 using Engram.Benchmarks.Retrieval;
 using Engram.Benchmarks.Triples;
@@ -11,6 +12,7 @@ var root = new RootCommand("Measures Engram on real data. Every subcommand print
     TriplesCommand.Create(),
     LatencyCommand.Create(),
     FloorServer.CreateCommand(),
+    KeysCommand.Create(),
 };
 
 // After Ctrl-C a run prints what it has and removes its buckets; that takes longer than the two seconds it would be given.
