@@ -20,6 +20,7 @@ namespace Engram.Engine.Recall;
 public sealed class Recall(TenantDb db, OnnxEmbedder embedder, IOptions<RecallOptions> options, ILogger<Recall> log)
 {
     private const int MaxFactsReturned = 20;
+    private const double MinKnownShare = 0.5;
 
     private const string Hydrate = $"""
         select {MemoryReader.Columns} from memories m where m.tenant_id = $1 and m.id = any($2) and m.status = 'stored'
@@ -109,6 +110,13 @@ public sealed class Recall(TenantDb db, OnnxEmbedder embedder, IOptions<RecallOp
 
     private async Task<Ranking> VectorAsync(ArmRun run, float[] vector, CancellationToken cancellationToken)
     {
+        // Of a script the encoder was not trained on it sees nothing: every such text would be as near as any other.
+        if (embedder.KnownShare(run.Request.Query) < MinKnownShare)
+        {
+            run.Warn("The sentence encoder cannot read this query's script; the result comes from the keyword and graph arms.");
+            return new Ranking(RecallArm.Vector, []);
+        }
+
         await using var batch = db.Batch(run.Tenant);
         var indexed = run.Scopes.Exists(s => s.VectorIndex is not null);
         if (indexed)
