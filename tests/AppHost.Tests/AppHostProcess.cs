@@ -41,6 +41,9 @@ internal sealed class AppHostProcess : IDisposable
         var start = new ProcessStartInfo(LocalHost.Running.DotnetProgram.Path) { RedirectStandardOutput = true, RedirectStandardError = true };
         var endpoints = Path.Combine(data, "endpoints.json");
         string[] all = ["exec", typeof(TAppHost).Assembly.Location, "--data", data, "--endpoints-file", endpoints, .. args];
+        // What somebody may have exported for the AppHost.
+        start.Environment["ConnectionStrings__given"] = "Host=elsewhere;Password=of the owner";
+        start.Environment["Parameters__given"] = "secret";
         foreach (var argument in all)
         {
             start.ArgumentList.Add(argument);

@@ -62,6 +62,18 @@ public sealed class AppHostProcessTests
     }
 
     [Fact]
+    public async Task Secrets_given_to_the_AppHost_are_not_inherited_by_every_service()
+    {
+        using var data = new TemporaryFolder();
+        using var host = AppHostProcess.Start<Engram_SampleAppHost>(data.Path, "--ports", "auto");
+        using var client = new HttpClient();
+        var variables = await client.GetFromJsonAsync<Dictionary<string, string>>((await host.EndpointsAsync())["front"] + "/environment");
+        Assert.True(variables!.ContainsKey("PATH"), "the rest is");
+        Assert.DoesNotContain("ConnectionStrings__given", variables.Keys);
+        Assert.DoesNotContain("Parameters__given", variables.Keys);
+    }
+
+    [Fact]
     public async Task A_port_in_use_is_named_with_its_resource_and_the_way_out()
     {
         using var data = new TemporaryFolder();
