@@ -49,7 +49,7 @@ internal sealed class TripleSource(HttpClient? api) : IDisposable
 
     private async Task<IReadOnlyList<ScoredTriple>> OverHttpAsync(string text)
     {
-        using var stored = await api!.PostAsJsonAsync(new Uri($"v1/buckets/{bucket}/memories?wait=extracted", UriKind.Relative), new { content = text, occurred_at = EventTime, language = "en" });
+        using var stored = await api!.PostAsJsonAsync(new Uri($"v1/buckets/{bucket}/memories?wait=extracted", UriKind.Relative), new { content = text, occurred_at = EventTime, language = "en", dedup = "off" });
         await ThrowUnlessOkAsync(stored);
         var receipt = await stored.Content.ReadFromJsonAsync<JsonElement>();
         var id = receipt.GetProperty("memory_id").GetString();
