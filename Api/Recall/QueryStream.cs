@@ -27,10 +27,18 @@ internal sealed class QueryStream(QueryResponse response) : IResult
         context.Features.Get<IHttpResponseBodyFeature>()?.DisableBuffering();
         context.Response.ContentType = "text/event-stream";
         context.Response.Headers.CacheControl = "no-cache";
-        foreach (var piece in Pieces(response.Answer ?? ""))
-            await WriteAsync(context, JsonSerializer.SerializeToUtf8Bytes(new StreamChunk([new StreamChoice(new StreamDelta(piece))]), ApiJson.Wire.StreamChunk));
-        await WriteAsync(context, JsonSerializer.SerializeToUtf8Bytes(response, ApiJson.Wire.QueryResponse));
-        await WriteAsync(context, "[DONE]"u8.ToArray());
+        try
+        {
+            foreach (var piece in Pieces(response.Answer ?? ""))
+                await WriteAsync(context, JsonSerializer.SerializeToUtf8Bytes(new StreamChunk([new StreamChoice(new StreamDelta(piece))]), ApiJson.Wire.StreamChunk));
+            await WriteAsync(context, JsonSerializer.SerializeToUtf8Bytes(response, ApiJson.Wire.QueryResponse));
+            await WriteAsync(context, "[DONE]"u8.ToArray());
+        }
+        catch (Exception e) when (!context.RequestAborted.IsCancellationRequested)
+        {
+            context.RequestServices.GetRequiredService<ILogger<QueryStream>>().RequestFailed(e, context.Request.Method, "/v1/query (stream)");
+            await WriteAsync(context, JsonSerializer.SerializeToUtf8Bytes(new StreamError(Problems.Internal().BodyFor(context)), ApiJson.Wire.StreamError));
+        }
     }
 
     /// <summary>Sentence by sentence; the pieces joined are the answer.</summary>

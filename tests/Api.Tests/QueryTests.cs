@@ -1,5 +1,7 @@
 using System.Net;
 using System.Text.Json;
+using Engram.Api.Recall;
+using Microsoft.AspNetCore.Http;
 
 namespace Engram.Api.Tests;
 
@@ -100,6 +102,22 @@ public class QueryTests(ApiFixture fixture)
         Assert.Equal(1, whole.GetProperty("memories_found").GetInt32());
         var pieces = frames[..^2].Select(frame => JsonDocument.Parse(frame["data: ".Length..]).RootElement.GetProperty("choices")[0].GetProperty("delta").Text("content"));
         Assert.Equal(whole.TryGetProperty("answer", out var answer) ? answer.GetString() : "", string.Concat(pieces));
+    }
+
+    [Fact]
+    public async Task What_fails_in_the_middle_of_a_stream_is_an_error_frame()
+    {
+        // Metadata that was never read from anywhere cannot be written: the answer's text is out by then.
+        var broken = new RetrievedMemoryView(Guid.Empty, Guid.Empty, "b", "c", 1, 1, 1, default, default, new(1, null, null), new(1, null, null), null);
+        var response = new QueryResponse(
+            "First. Second.", null, "answered", [], 1, new ExplanationView([broken], [], [], 0, 1, []), new QueryUsage(0, 0, 0, 0, 0, 0), new Dictionary<string, double>(), Guid.Empty);
+        var context = new DefaultHttpContext { RequestServices = fixture.Api.Services, Response = { Body = new MemoryStream() } };
+
+        await new QueryStream(response).ExecuteAsync(context);
+
+        var frames = System.Text.Encoding.UTF8.GetString(((MemoryStream)context.Response.Body).ToArray()).Split("\n\n", StringSplitOptions.RemoveEmptyEntries);
+        Assert.Equal(3, frames.Length);
+        Assert.Equal("internal_error", JsonDocument.Parse(frames[2]["data: ".Length..]).RootElement.GetProperty("error").Text("code"));
     }
 
     [Fact]
