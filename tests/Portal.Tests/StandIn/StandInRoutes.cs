@@ -134,7 +134,11 @@ internal static class StandInRoutes
                 {
                     retrieved_memories = hits.Select((memory, i) => new
                     {
-                        memory_id = memory.Id, bucket_name = bucket, content = memory.Content, raw_score = 0.9 - (i / 10d), weighted_score = 0.9 - (i / 10d),
+                        memory_id = memory.Id,
+                        bucket_name = bucket,
+                        content = memory.Content,
+                        raw_score = 0.9 - (i / 10d),
+                        weighted_score = 0.9 - (i / 10d),
                         ranks = new { keyword = i + 1, vector = (int?)null, graph = (int?)null },
                     }),
                     warnings = Array.Empty<string>(),
@@ -156,25 +160,52 @@ internal static class StandInRoutes
         tenant.Sessions[token] = StandInApi.Email;
         return new
         {
-            session_token = token, expires_at = DateTimeOffset.UtcNow.AddHours(12), tenant = new { id = "t-1", name = tenant.Name },
-            user = new { email = StandInApi.Email, role = "owner" }, first_key = firstKey is null ? null : new { key = firstKey, id = "k-1", name = "first", prefix = firstKey[..13] },
+            session_token = token,
+            expires_at = DateTimeOffset.UtcNow.AddHours(12),
+            tenant = new { id = "t-1", name = tenant.Name },
+            user = new { email = StandInApi.Email, role = "owner" },
+            first_key = firstKey is null ? null : new { key = firstKey, id = "k-1", name = "first", prefix = firstKey[..13] },
         };
     }
 
     private static object Shape(StandInBucket bucket) => new
     {
-        id = bucket.Id, name = bucket.Name, bucket_name = bucket.Name, description = bucket.Description, created_at = bucket.CreatedAt, memory_count = bucket.Memories.Count,
+        id = bucket.Id,
+        name = bucket.Name,
+        bucket_name = bucket.Name,
+        description = bucket.Description,
+        created_at = bucket.CreatedAt,
+        memory_count = bucket.Memories.Count,
     };
 
     private static object Shape(StandInKey key) => new
     {
-        id = key.Id, name = key.Name, prefix = key.Prefix, scopes = key.Scopes, buckets = key.Buckets, status = key.RevokedAt is null ? "active" : "revoked", created_at = DateTimeOffset.UtcNow,
-        expires_at = key.ExpiresAt, last_used_at = (DateTimeOffset?)null, revoked_at = key.RevokedAt,
+        id = key.Id,
+        name = key.Name,
+        prefix = key.Prefix,
+        scopes = key.Scopes,
+        buckets = key.Buckets,
+        status = key.RevokedAt is null ? "active" : "revoked",
+        created_at = DateTimeOffset.UtcNow,
+        expires_at = key.ExpiresAt,
+        last_used_at = (DateTimeOffset?)null,
+        revoked_at = key.RevokedAt,
     };
 
     private static object Shape(StandInMemory memory) => new
     {
-        id = memory.Id, content = memory.Content, status = memory.Status, extraction = "extracted", user_id = memory.UserId, categories = memory.Categories, metadata = new { source = "test" },
-        language = "en", token_count = memory.Content.Length / 4, created_at = memory.CreatedAt, updated_at = memory.CreatedAt, triples = memory.Triples, history = memory.History,
+        id = memory.Id,
+        content = memory.Content,
+        status = memory.Status,
+        extraction = "extracted",
+        user_id = memory.UserId,
+        categories = memory.Categories,
+        metadata = new { source = "test" },
+        language = "en",
+        token_count = memory.Content.Length / 4,
+        created_at = memory.CreatedAt,
+        updated_at = memory.CreatedAt,
+        triples = memory.Triples,
+        history = memory.History,
     };
 }
