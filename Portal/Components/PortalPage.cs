@@ -10,6 +10,8 @@ public abstract class PortalPage : ComponentBase, IDisposable
 {
     private readonly CancellationTokenSource leaving = new();
 
+    protected PortalPage() => Leaving = leaving.Token;
+
     [Inject]
     protected EngramApiClient Api { get; set; } = default!;
 
@@ -23,7 +25,7 @@ public abstract class PortalPage : ComponentBase, IDisposable
     protected Toasts Toasts { get; set; } = default!;
 
     /// <summary>Cancelled when the person leaves the page.</summary>
-    protected CancellationToken Leaving => leaving.Token;
+    protected CancellationToken Leaving { get; }
 
     public void Dispose()
     {
