@@ -66,14 +66,13 @@ internal sealed class ApplicationRunner(DistributedApplicationBuilder model, Res
     /// <exception cref="LocalHostException">One of them never will be.</exception>
     public async Task WhenStartedAsync(CancellationToken ct)
     {
-        foreach (var resource in model.Resources.Where(Runs))
+        // The first failure counts, whichever resource it is: the others may wait for ever.
+        var starts = model.Resources.Where(Runs).Select(resource => WhenStartedAsync(resource, ct)).ToList();
+        while (starts.Count > 0)
         {
-            var isJob = resource is ProjectResource project && IsJob(project);
-            var snapshot = await states.WaitAsync(resource.Name, current => current.IsHealthy && !isJob || current.IsOver, ct);
-            if (!snapshot.IsHealthy && snapshot is not { State: KnownResourceStates.Finished, ExitCode: 0 })
-            {
-                throw new LocalHostException($"The application did not start: {resource.Name}: {ResourceNotificationService.Describe(snapshot)}");
-            }
+            var started = await Task.WhenAny(starts);
+            starts.Remove(started);
+            await started;
         }
 
         var seconds = (DateTime.Now - Process.GetCurrentProcess().StartTime).TotalSeconds;
@@ -82,6 +81,16 @@ internal sealed class ApplicationRunner(DistributedApplicationBuilder model, Res
         if (model.Options.EndpointsFile is { } file)
         {
             report.WriteFile(file);
+        }
+    }
+
+    private async Task WhenStartedAsync(IResource resource, CancellationToken ct)
+    {
+        var isJob = resource is ProjectResource project && IsJob(project);
+        var snapshot = await states.WaitAsync(resource.Name, current => (current.IsHealthy && !isJob) || current.IsOver, ct);
+        if (!snapshot.IsHealthy && snapshot is not { State: KnownResourceStates.Finished, ExitCode: 0 })
+        {
+            throw new LocalHostException($"The application did not start: {resource.Name}: {ResourceNotificationService.Describe(snapshot)}");
         }
     }
 

@@ -55,7 +55,7 @@ internal static class HealthProbe
             using var response = await Client.GetAsync(url, HttpCompletionOption.ResponseHeadersRead, ct);
             return (int)response.StatusCode == statusCode;
         }
-        catch (Exception e) when (e is HttpRequestException or TaskCanceledException && !ct.IsCancellationRequested)
+        catch (Exception e) when (e is HttpRequestException || (e is TaskCanceledException && !ct.IsCancellationRequested))
         {
             return false;
         }
