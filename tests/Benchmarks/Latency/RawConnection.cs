@@ -22,6 +22,8 @@ internal sealed class RawConnection : IDisposable
 
     public static async Task<RawConnection> OpenAsync(Uri address, CancellationToken cancellationToken)
     {
+        if (address.Scheme != Uri.UriSchemeHttp)
+            throw new BenchmarkException($"{address} is not measured: the lean client of this benchmark speaks http only, and TLS would be in the figures.");
         var connection = new RawConnection();
         try
         {

@@ -7,8 +7,8 @@ namespace Engram.Benchmarks.Platform;
 internal sealed class PlatformOptions
 {
     private readonly Option<FileInfo?> _endpoints = new("--endpoints") { Description = "File written by 'dotnet run --project AppHost -- --endpoints-file PATH'" };
-    private readonly Option<Uri?> _api = new("--api") { Description = "Address of the Api" };
-    private readonly Option<Uri?> _mcp = new("--mcp") { Description = "Address of the MCP server" };
+    private readonly Option<Uri?> _api = AddressOption.Create("--api", "Address of the Api");
+    private readonly Option<Uri?> _mcp = AddressOption.Create("--mcp", "Address of the MCP server");
     private readonly Option<string?> _key = new("--key") { Description = "API key (default: the environment variable ENGRAM_API_KEY)" };
     private readonly Option<string?> _postgres = new("--postgres") { Description = "Connection string of a PostgreSQL on the same machine, for the floors" };
     private readonly Command _command;

@@ -40,7 +40,7 @@ internal static class LocomoCommand
             string[] answerable = [.. chosen.SelectMany(c => c.Questions).Select(GroupOf).Distinct().Where(g => g != Adversarial)];
             var rows = board.Rows(session.Rankings, (Answerable, answerable), ("1-5 all", null));
             await session.ReportAsync(
-                $"LoCoMo, {chosen.Count} conversations ({string.Join(", ", chosen.Select(c => c.Id))}), {chosen.Sum(c => c.Turns.Count)} turns",
+                $"LoCoMo, {chosen.Count} {(chosen.Count == 1 ? "conversation" : "conversations")} ({string.Join(", ", chosen.Select(c => c.Id))}), {chosen.Sum(c => c.Turns.Count)} turns",
                 [("Turns found", rows)]);
             return session.ExitCode;
         });

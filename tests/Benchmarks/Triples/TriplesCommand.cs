@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
+using Engram.Benchmarks.Platform;
 
 namespace Engram.Benchmarks.Triples;
 
@@ -21,20 +22,7 @@ internal static class TriplesCommand
         var set = new Option<string[]>("--set") { Description = "carb, webnlg, tekgen, dialogre; may be repeated (default: the first three)" };
         set.AcceptOnlyFromAmong([.. TripleSet.All.Select(s => s.Name)]);
         var json = new Option<FileInfo?>("--json") { Description = "Write the figures to this file as well" };
-        var api = new Option<Uri?>("--api")
-        {
-            Description = "Address of a running Api: measure through HTTP instead of in this process",
-            CustomParser = argument =>
-            {
-                if (Uri.TryCreate(argument.Tokens[0].Value.TrimEnd('/') + "/", UriKind.Absolute, out var uri) && uri.Scheme is "http" or "https")
-                {
-                    return uri;
-                }
-
-                argument.AddError($"--api: '{argument.Tokens[0].Value}' is no http address.");
-                return null;
-            },
-        };
+        var api = AddressOption.Create("--api", "Address of a running Api: measure through HTTP instead of in this process");
         var key = new Option<string?>("--key") { Description = "API key for --api" };
         var show = new Option<int>("--show") { Description = "Print the gold and predicted triples of the first N texts" };
         var limit = new Option<int?>("--limit") { Description = "Only the first N texts of each set" };
