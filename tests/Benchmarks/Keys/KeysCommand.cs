@@ -130,7 +130,12 @@ internal static class KeysCommand
     private static string As(string owner, string role) =>
         new NpgsqlConnectionStringBuilder(owner)
         {
-            Username = role, Password = "benchmark", Pooling = true, SearchPath = "engram,public", MaxAutoPrepare = 50, AutoPrepareMinUsages = 2,
+            Username = role,
+            Password = "benchmark",
+            Pooling = true,
+            SearchPath = "engram,public",
+            MaxAutoPrepare = 50,
+            AutoPrepareMinUsages = 2,
         }.ConnectionString;
 
     private static async Task ExecuteAsync(string connectionString, string sql)
