@@ -18,7 +18,7 @@ namespace Engram.McpServer.Tools;
 internal sealed class ToolCatalogue
 {
     /// <summary>Does nothing and is not listed: what the protocol alone costs here. Only with the option that benchmarks set.</summary>
-    public const string NoOpTool = "engram_no_op";
+    public const string NoOpTool = "benchmark_noop";
 
     /// <summary>The list only changes with a deployment, so a client may keep it for a while, and share it between users.</summary>
     private static readonly TimeSpan ListTimeToLive = TimeSpan.FromMinutes(5);
@@ -59,7 +59,7 @@ internal sealed class ToolCatalogue
     {
         if (_benchmarked && request.Params?.Name == NoOpTool)
         {
-            return new CallToolResult { Content = [new TextContentBlock { Text = "ok" }] };
+            return new CallToolResult { Content = [new TextContentBlock { Text = "done" }] };
         }
 
         var call = McpCall.Of(request.Items);
