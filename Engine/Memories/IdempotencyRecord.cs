@@ -48,7 +48,16 @@ internal static class IdempotencyRecord
 
     private static object Canonical(NewMemory m) => new
     {
-        m.Content, m.Dedup, Metadata = MemoryWrites.JsonOf(m.Metadata), m.UserId, m.AgentId, m.RunId, m.Categories, m.OccurredAt, m.Infer, m.Language,
+        m.Content,
+        m.Dedup,
+        Metadata = MemoryWrites.JsonOf(m.Metadata),
+        m.UserId,
+        m.AgentId,
+        m.RunId,
+        m.Categories,
+        m.OccurredAt,
+        m.Infer,
+        m.Language,
     };
 
     private sealed record Entry(Receipt? Receipt, FailureKind? Kind, string? Message, string? Field)

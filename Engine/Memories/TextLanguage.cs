@@ -6,14 +6,11 @@ internal static class TextLanguage
     public const string Default = "english";
 
     // ISO 639-1 -> pg_catalog configuration; a language without a stemmer goes to 'simple' (words as they are, lower-cased).
-    private static readonly Dictionary<string, string> Configurations = new(StringComparer.OrdinalIgnoreCase)
-    {
-        ["ar"] = "arabic", ["hy"] = "armenian", ["eu"] = "basque", ["ca"] = "catalan", ["da"] = "danish", ["nl"] = "dutch",
-        ["en"] = "english", ["fi"] = "finnish", ["fr"] = "french", ["de"] = "german", ["el"] = "greek", ["hi"] = "hindi",
-        ["hu"] = "hungarian", ["id"] = "indonesian", ["ga"] = "irish", ["it"] = "italian", ["lt"] = "lithuanian", ["ne"] = "nepali",
-        ["no"] = "norwegian", ["nb"] = "norwegian", ["nn"] = "norwegian", ["pt"] = "portuguese", ["ro"] = "romanian", ["ru"] = "russian",
-        ["sr"] = "serbian", ["es"] = "spanish", ["sv"] = "swedish", ["ta"] = "tamil", ["tr"] = "turkish", ["yi"] = "yiddish",
-    };
+    private static readonly Dictionary<string, string> Configurations = (
+        "ar arabic, hy armenian, eu basque, ca catalan, da danish, nl dutch, en english, fi finnish, fr french, de german, el greek, hi hindi, " +
+        "hu hungarian, id indonesian, ga irish, it italian, lt lithuanian, ne nepali, no norwegian, nb norwegian, nn norwegian, pt portuguese, " +
+        "ro romanian, ru russian, sr serbian, es spanish, sv swedish, ta tamil, tr turkish, yi yiddish")
+        .Split(", ").Select(pair => pair.Split(' ')).ToDictionary(pair => pair[0], pair => pair[1], StringComparer.OrdinalIgnoreCase);
 
     private static readonly HashSet<string> Names = new(Configurations.Values.Append("simple"), StringComparer.OrdinalIgnoreCase);
 

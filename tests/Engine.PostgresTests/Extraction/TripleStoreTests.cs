@@ -1,5 +1,3 @@
-using Engram.Engine.Extraction;
-
 namespace Engram.Engine.PostgresTests.Extraction;
 
 public sealed class TripleStoreTests(EngineFixture engine)
