@@ -4,7 +4,6 @@ using Engram.Engine;
 using Engram.Engine.Keys;
 using Engram.Engine.Latency;
 using Engram.McpServer.Transport;
-using Microsoft.Extensions.Options;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
 using ModelContextProtocol.Server;
@@ -17,20 +16,15 @@ namespace Engram.McpServer.Tools;
 /// </summary>
 internal sealed class ToolCatalogue
 {
-    /// <summary>Does nothing and is not listed: what the protocol alone costs here. Only with the option that benchmarks set.</summary>
-    public const string NoOpTool = "benchmark_noop";
-
     /// <summary>The list only changes with a deployment, so a client may keep it for a while, and share it between users.</summary>
     private static readonly TimeSpan ListTimeToLive = TimeSpan.FromMinutes(5);
 
     private readonly FrozenDictionary<string, EngramTool> _byName;
     private readonly Tool[] _definitions;
     private readonly ILogger<ToolCatalogue> _logger;
-    private readonly bool _benchmarked;
 
-    public ToolCatalogue(IEnumerable<EngramTool> tools, IOptions<McpTransportOptions> options, ILogger<ToolCatalogue> logger)
+    public ToolCatalogue(IEnumerable<EngramTool> tools, ILogger<ToolCatalogue> logger)
     {
-        _benchmarked = options.Value.BenchmarkNoOpTool;
         var ordered = tools.ToArray();
         _definitions = [.. ordered.Select(tool => tool.Definition)];
         _byName = ordered.ToFrozenDictionary(tool => tool.Name, StringComparer.Ordinal);
@@ -57,11 +51,6 @@ internal sealed class ToolCatalogue
 
     public async ValueTask<CallToolResult> CallAsync(RequestContext<CallToolRequestParams> request, CancellationToken ct)
     {
-        if (_benchmarked && request.Params?.Name == NoOpTool)
-        {
-            return new CallToolResult { Content = [new TextContentBlock { Text = "done" }] };
-        }
-
         var call = McpCall.Of(request.Items);
         if (request.Params is not { } parameters || !_byName.TryGetValue(parameters.Name, out var tool))
         {

@@ -169,22 +169,6 @@ public sealed class HeaderTests(TransportFixture fixture) : IClassFixture<Transp
     }
 
     [Fact]
-    public async Task The_tool_that_does_nothing_is_there_for_benchmarks_only_and_never_listed()
-    {
-        await using var benchmarked = await fixture.StartAsync(("Engram:Mcp:BenchmarkNoOpTool", "true"));
-        using var there = benchmarked.Client(fixture.KeyA);
-        using var usual = fixture.Client();
-
-        var done = await there.PostAsync(Rpc.Call(1, "benchmark_noop"));
-        var list = await there.PostAsync(Rpc.Request(2, "tools/list"));
-        var unknown = await usual.PostAsync(Rpc.Call(1, "benchmark_noop"));
-
-        Assert.Equal("done", done.Result.GetProperty("content")[0].GetProperty("text").GetString());
-        Assert.DoesNotContain("benchmark_noop", list.Body, StringComparison.Ordinal);
-        Assert.Equal(-32602, unknown.ErrorCode);
-    }
-
-    [Fact]
     public async Task An_unserved_method_or_path_is_405_or_404()
     {
         using var client = fixture.Client();

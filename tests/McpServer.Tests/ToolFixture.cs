@@ -20,7 +20,8 @@ public sealed class ToolFixture : IAsyncLifetime
     public ValueTask DisposeAsync() => Server.DisposeAsync();
 
     /// <summary>Another server over the same database.</summary>
-    public Task<McpTestServer> StartAsync(Action<IServiceCollection> configure) => McpTestServer.StartAsync(configure, _database.Settings);
+    public Task<McpTestServer> StartAsync(Action<IServiceCollection> configure, params (string Key, string Value)[] settings) =>
+        McpTestServer.StartAsync(configure, [.. _database.Settings, .. settings]);
 
     /// <summary>A key of a tenant of its own, so that tests do not meet.</summary>
     public async Task<TestTenant> NewTenantAsync(Scopes scopes = Scopes.All, string[]? buckets = null)

@@ -36,6 +36,21 @@ public sealed class ToolTests(ToolFixture fixture) : IClassFixture<ToolFixture>
     }
 
     [Fact]
+    public async Task The_tool_that_does_nothing_is_there_for_benchmarks_only()
+    {
+        var tenant = await fixture.NewTenantAsync();
+        await using var benchmarked = await fixture.StartAsync(_ => { }, ("Engram:Mcp:BenchmarkNoOpTool", "true"));
+        using var there = benchmarked.Client(tenant.Key);
+        using var usual = fixture.Server.Client(tenant.Key);
+
+        var done = await there.PostAsync(Rpc.Call(1, "benchmark_noop"));
+        var unknown = await usual.PostAsync(Rpc.Call(1, "benchmark_noop"));
+
+        Assert.Equal("done", done.Result.GetProperty("content")[0].GetProperty("text").GetString());
+        Assert.Equal(-32602, unknown.ErrorCode);
+    }
+
+    [Fact]
     public async Task A_stored_memory_is_found_listed_and_read_and_gone_when_deleted()
     {
         var tenant = await fixture.NewTenantAsync();
