@@ -21,14 +21,12 @@ internal sealed record BucketScope(Guid Id, string Name, string[] Languages, str
         ) c on true
         """;
 
-    private const string ByNames = $"{Columns} where b.tenant_id = $1 and b.name = any($2)";
-
-    private const string ByIds = $"{Columns} where b.tenant_id = $1 and b.id = any($2)";
+    private const string ByNameOrId = $"{Columns} where b.tenant_id = $1 and (b.name = any($2) or b.id = any($3))";
 
     /// <summary>Average length of a memory in lexemes; 1 for an empty bucket.</summary>
     public double AverageLength => Memories > 0 ? Math.Max(1, (double)Lexemes / Memories) : 1;
 
-    /// <summary>Adds two statements whose results <see cref="ReadAsync"/> reads: buckets by name and by id.</summary>
+    /// <summary>Adds the statement whose result <see cref="ReadAsync"/> reads.</summary>
     public static TenantBatch AddTo(TenantBatch batch, Tenant tenant, IEnumerable<string> buckets)
     {
         var ids = new List<Guid>();
@@ -41,27 +39,18 @@ internal sealed record BucketScope(Guid Id, string Name, string[] Languages, str
                 names.Add(bucket);
         }
 
-        return batch
-            .Add(ByNames, Sql.Uuid(tenant.Id), Sql.Texts([.. names]))
-            .Add(ByIds, Sql.Uuid(tenant.Id), Sql.Uuids([.. ids]));
+        return batch.Add(ByNameOrId, Sql.Uuid(tenant.Id), Sql.Texts([.. names]), Sql.Uuids([.. ids]));
     }
 
-    /// <summary>Reads both results and leaves the reader on the second.</summary>
+    /// <summary>Reads the result and leaves the reader on it.</summary>
     public static async Task<List<BucketScope>> ReadAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
     {
         var scopes = new List<BucketScope>();
-        for (var result = 0; result < 2; result++)
+        while (await reader.ReadAsync(cancellationToken))
         {
-            if (result == 1)
-                await reader.NextResultAsync(cancellationToken);
-            while (await reader.ReadAsync(cancellationToken))
-            {
-                var scope = new BucketScope(
-                    reader.GetGuid(0), reader.GetString(1), reader.GetFieldValue<string[]>(2), reader.IsDBNull(3) ? null : reader.GetString(3),
-                    reader.GetInt64(4), reader.GetInt64(5));
-                if (scopes.TrueForAll(s => s.Id != scope.Id))
-                    scopes.Add(scope);
-            }
+            scopes.Add(new BucketScope(
+                reader.GetGuid(0), reader.GetString(1), reader.GetFieldValue<string[]>(2), reader.IsDBNull(3) ? null : reader.GetString(3),
+                reader.GetInt64(4), reader.GetInt64(5)));
         }
 
         return scopes;

@@ -12,8 +12,14 @@ namespace Engram.Engine.Recall;
 internal static class GraphArm
 {
     // An entity with more facts than this is a hub: its neighbours say little about the query.
-    private const int MaxFactsPerHop = 400;
-    private const int HubDegree = 100;
+    private const int MaxFactsPerHop = 120;
+    private const int HubDegree = 50;
+
+    // A fact that many memories repeat leads to the newest few.
+    private const int MaxSourcesPerFact = 2;
+
+    // With this many facts at hand, those a hop further only cost time.
+    private const int EnoughFacts = 40;
     private const double SecondHop = 0.4;
     private const double SupersededFact = 0.5;
 
@@ -31,7 +37,7 @@ internal static class GraphArm
             select distinct on (id) id, subject_id, object_id, via, count(*) over (partition by via) as degree from out1 order by id, via
         ), frontier as materialized (
             select distinct case when via = subject_id then object_id else subject_id end as entity_id
-            from hop1 where degree <= $5
+            from hop1 where degree <= $5 and (select count(*) from hop1) < $8
             except select entity_id from seed_ids
         ), hop2 as materialized (
             (select t.id, f.entity_id as via from frontier f join triples t on t.tenant_id = $1 and t.bucket_id = $2 and t.subject_id = f.entity_id limit $4)
@@ -46,7 +52,9 @@ internal static class GraphArm
             coalesce(t.valid_from, m.occurred_at), t.id
         from facts f
         join triples t on t.tenant_id = $1 and t.id = f.id
-        join triple_sources ts on ts.tenant_id = $1 and ts.triple_id = t.id
+        cross join lateral (
+            select x.memory_id, x.confidence from triple_sources x where x.tenant_id = $1 and x.triple_id = t.id order by x.memory_id desc limit $7
+        ) ts
         join memories m on m.tenant_id = $1 and m.id = ts.memory_id
         join entities s on s.tenant_id = $1 and s.id = t.subject_id
         join entities o on o.tenant_id = $1 and o.id = t.object_id
@@ -63,7 +71,7 @@ internal static class GraphArm
     {
         batch.Add(Named, Sql.Uuid(tenant.Id), Sql.Uuid(bucket.Id), Sql.Texts(names));
         List<NpgsqlParameter> parameters =
-            [Sql.Uuid(tenant.Id), Sql.Uuid(bucket.Id), Sql.Texts(names), Sql.Int(MaxFactsPerHop), Sql.Int(HubDegree), Sql.Time(asOf)];
+            [Sql.Uuid(tenant.Id), Sql.Uuid(bucket.Id), Sql.Texts(names), Sql.Int(MaxFactsPerHop), Sql.Int(HubDegree), Sql.Time(asOf), Sql.Int(MaxSourcesPerFact), Sql.Int(EnoughFacts)];
         batch.Add(Facts + MemoryFilterSql.Append(filter, parameters), [.. parameters]);
     }
 
@@ -72,13 +80,16 @@ internal static class GraphArm
         NpgsqlDataReader reader, BucketScope bucket, IReadOnlySet<string> queryStems, bool current, CancellationToken cancellationToken)
     {
         var facts = new List<GraphFact>();
+        // A fact comes once for each memory that says it.
+        var coverages = new Dictionary<Guid, double>();
         while (await reader.ReadAsync(cancellationToken))
         {
             var (subject, predicate, @object) = (reader.GetString(0), reader.GetString(1), reader.GetString(2));
             var superseded = reader.GetBoolean(4);
             var depth = reader.GetInt32(6);
-            var weight = Weight(
-                depth, reader.GetFloat(7), reader.GetInt64(8), superseded && current, Coverage(subject, predicate, @object, queryStems));
+            if (!coverages.TryGetValue(reader.GetGuid(10), out var coverage))
+                coverages[reader.GetGuid(10)] = coverage = Coverage(subject, predicate, @object, queryStems);
+            var weight = Weight(depth, reader.GetFloat(7), reader.GetInt64(8), superseded && current, coverage);
             facts.Add(new GraphFact(
                 subject, predicate, @object, reader.GetBoolean(3), superseded, reader.GetGuid(5), bucket.Id, bucket.Name, depth, weight,
                 reader.GetFieldValue<DateTimeOffset>(9)));
