@@ -1,3 +1,5 @@
+using System.ComponentModel;
+using System.Diagnostics;
 using Engram.Engine;
 using Engram.Engine.Database;
 using Engram.Engine.Extraction;
@@ -12,6 +14,7 @@ internal static class RunVerb
 {
     public static async Task<int> RunAsync(string[] args)
     {
+        YieldToRequests();
         var builder = WebApplication.CreateBuilder(args);
         builder.AddServiceDefaults();
         builder.AddKeyedNpgsqlDataSource(TenantDb.ConnectionName);
@@ -28,5 +31,19 @@ internal static class RunVerb
         app.MapDefaultEndpoints();
         await app.RunAsync();
         return 0;
+    }
+
+    /// <summary>Somebody waits for the Api; nobody waits for the Worker. On a small machine they share the processors.</summary>
+    private static void YieldToRequests()
+    {
+        try
+        {
+            using var self = Process.GetCurrentProcess();
+            self.PriorityClass = ProcessPriorityClass.BelowNormal;
+        }
+        catch (Exception e) when (e is Win32Exception or PlatformNotSupportedException or InvalidOperationException)
+        {
+            // Not allowed here: it only costs the requests a little.
+        }
     }
 }

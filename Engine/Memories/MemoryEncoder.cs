@@ -49,10 +49,10 @@ public sealed class MemoryEncoder(OnnxEmbedder embedder)
     internal (IReadOnlyList<float[]> Vectors, int Tokens) Encode(string text, CancellationToken cancellationToken)
     {
         var chunks = embedder.Chunker.Split(text);
-        var vectors = new List<float[]>(chunks.Count);
-        foreach (var chunk in chunks)
-            vectors.Add(embedder.Embed(chunk, cancellationToken));
-
+        // The chunks of one long text at once: an idle core is there more often than not, and the embedder bounds itself.
+        IReadOnlyList<float[]> vectors = chunks.Count == 1
+            ? [embedder.Embed(chunks[0], cancellationToken)]
+            : [.. chunks.AsParallel().AsOrdered().Select(chunk => embedder.Embed(chunk, cancellationToken))];
         return (vectors, embedder.Chunker.CountTokens(text));
     }
 }
