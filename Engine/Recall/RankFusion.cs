@@ -35,8 +35,8 @@ public static class RankFusion
     }
 
     /// <summary>
-    /// Weighted score fusion: keyword and graph scores over their largest, cosine similarity as it is (negative ones count as 0), each times its
-    /// weight, over the sum of the weights: 0 to 1. A memory the vector arm did not return is no closer than the last one it did return, so it
+    /// Weighted score fusion: BM25 over its largest, cosine similarity and graph weight as they are (negative ones count as 0), each times its
+    /// weight, over the sum of the weights: 0 to 1. A graph weight is absolute: the best of several weak facts is still weak. A memory the vector arm did not return is no closer than the last one it did return, so it
     /// is given that similarity; without this, a memory at the end of the vector list would gain over one just after it by the whole similarity.
     /// </summary>
     /// <param name="rankings">The arms' rankings.</param>
@@ -54,7 +54,7 @@ public static class RankFusion
 
     private static double Normalized(Ranking ranking, double score)
     {
-        if (ranking.Arm == RecallArm.Vector)
+        if (ranking.Arm != RecallArm.Keyword)
             return Math.Clamp(score, 0, 1);
         var largest = ranking.Scores[0].Score;
         return largest > 0 ? Math.Clamp(score / largest, 0, 1) : 0;

@@ -28,11 +28,11 @@ public sealed class RecallOptions
 
     /// <summary>Weight of the graph arm.</summary>
     [Range(0, 100, ErrorMessage = "Engram:Recall:GraphWeight must be 0 to 100.")]
-    public double GraphWeight { get; set; } = 0.4;
+    public double GraphWeight { get; set; } = 0.3;
 
-    /// <summary>Share of its neighbour's score by which a memory of the same run is raised; 0 turns it off.</summary>
+    /// <summary>Share of its neighbour's score by which a short memory of the same run is raised; 0 turns it off.</summary>
     [Range(0, 1, ErrorMessage = "Engram:Recall:ContextWeight must be 0 to 1.")]
-    public double ContextWeight { get; set; } = 0.3;
+    public double ContextWeight { get; set; } = 0.2;
 
     /// <summary>The constant of reciprocal rank fusion: larger flattens the ranks.</summary>
     [Range(1, 1000, ErrorMessage = "Engram:Recall:RankConstant must be 1 to 1000.")]

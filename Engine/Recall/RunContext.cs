@@ -6,13 +6,16 @@ namespace Engram.Engine.Recall;
 
 /// <summary>
 /// A turn of a conversation is about what the turns around it are about: "Yes, in 2019!" answers a question whose words stand in the turn before.
-/// So a memory is raised by the better of its two neighbours in the same run, and a neighbour that no arm brought up joins the candidates.
+/// So a short memory is raised by the better of its two neighbours in the same run, and a neighbour that no arm brought up joins the candidates.
 /// Memories without a run are left as they are.
 /// </summary>
 internal static class RunContext
 {
     /// <summary>Only the best candidates raise their neighbours: it bounds the work, and was no worse on public data than more.</summary>
     public const int Raising = 30;
+
+    // A long text speaks for itself; raising it beside every good question only pushes others down.
+    private const int LongestRaised = 400;
 
     private const string Neighbours = """
         select x.id, m.id, m.bucket_id
@@ -30,12 +33,12 @@ internal static class RunContext
              order by p.occurred_at, p.created_at, p.id limit 1)
         ) n
         join memories m on m.tenant_id = $1 and m.id = n.id
-        where m.status = 'stored'
+        where m.status = 'stored' and char_length(m.content) <= $3
         """;
 
     public static void Add(TenantBatch batch, Tenant tenant, Guid[] candidates, MemoryFilter? filter)
     {
-        List<NpgsqlParameter> parameters = [Sql.Uuid(tenant.Id), Sql.Uuids(candidates)];
+        List<NpgsqlParameter> parameters = [Sql.Uuid(tenant.Id), Sql.Uuids(candidates), Sql.Int(LongestRaised)];
         batch.Add(Neighbours + MemoryFilterSql.Append(filter, parameters), [.. parameters]);
     }
 
