@@ -74,7 +74,8 @@ public sealed class TripleStore(TenantDb db, TimeProvider time)
         if (triples.Count > 0)
         {
             var entities = await EntityRows.ResolveAsync(transaction, job.Tenant, job.BucketId, triples, cancellationToken);
-            foreach (var triple in triples)
+            // In one order for every writer, so that two memories with the same facts wait for each other instead of deadlocking.
+            foreach (var triple in triples.OrderBy(entities.SubjectOf).ThenBy(t => t.Predicate, StringComparer.Ordinal).ThenBy(entities.ObjectOf))
                 await WriteAsync(transaction, job, triple, entities, extractor, cancellationToken);
         }
 
