@@ -3,6 +3,7 @@ using Engram.Engine.Database;
 using Engram.Engine.Embeddings;
 using Engram.Engine.Extraction;
 using Engram.Engine.Memories;
+using Engram.Engine.Providers;
 using Engram.Engine.Recall;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -42,6 +43,7 @@ public static class EngramEngine
             .AddSingleton<WakeUp>()
             .AddSingleton<JobQueue>()
             .AddSingleton<TripleStore>()
+            .AddSingleton<TenantModels>()
             .AddSingleton<VectorIndexes>();
     }
 }

@@ -29,6 +29,9 @@ public enum Hop : byte
 
     /// <summary>MCP: reading and writing the protocol's frames.</summary>
     Framing,
+
+    /// <summary>Pausing between attempts at an LLM call, kept apart from the provider's own time; the label says what the call is for.</summary>
+    LlmWait,
 }
 
 /// <summary>Names of hops as they appear in <c>Server-Timing</c> and in recorded operations.</summary>
@@ -36,7 +39,7 @@ public static class HopNames
 {
     private static readonly string[] Names =
     [
-        "auth-decode", "db-read", "embed", "retrieval-fuse", "llm-call", "serialize", "session-lookup", "tool-dispatch", "framing",
+        "auth-decode", "db-read", "embed", "retrieval-fuse", "llm-call", "serialize", "session-lookup", "tool-dispatch", "framing", "llm-wait",
     ];
 
     internal static int Count => Names.Length;
