@@ -43,7 +43,7 @@ public static class EngramEngine
             .AddSingleton<WakeUp>()
             .AddSingleton<JobQueue>()
             .AddSingleton<TripleStore>()
-            .AddSingleton<TenantModels>()
+            .AddProviderStore()
             .AddSingleton<VectorIndexes>();
     }
 }

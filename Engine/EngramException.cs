@@ -37,6 +37,9 @@ public sealed class EngramException(FailureKind kind, string message, string? fi
     /// <summary>The input field in wire spelling (<c>metadata</c>, <c>memories[3].content</c>), or null.</summary>
     public string? Field { get; } = field;
 
+    /// <summary>When trying again may help, or null where it does not.</summary>
+    public TimeSpan? RetryAfter { get; init; }
+
     internal static EngramException Invalid(string field, string message) => new(FailureKind.InvalidRequest, message, field);
 
     internal static EngramException TooLarge(string field, string message) => new(FailureKind.PayloadTooLarge, message, field);

@@ -31,4 +31,7 @@ internal static partial class Log
 
     [LoggerMessage(LogLevel.Information, "Built the vector index of bucket {BucketId} in {Seconds:F1} s")]
     public static partial void VectorIndexBuilt(this ILogger logger, Guid bucketId, double seconds);
+
+    [LoggerMessage(LogLevel.Warning, "Writing {Count} calls of models failed; they are written with the next ones, or dropped and counted")]
+    public static partial void LlmCallsNotWritten(this ILogger logger, Exception exception, int count);
 }

@@ -77,7 +77,7 @@ public static class Problems
             FailureKind.PayloadTooLarge => new Problem(
                 StatusCodes.Status413PayloadTooLarge, "payload_too_large", "The request is too large", e.Message, errors),
             FailureKind.QuotaExceeded => new Problem(
-                StatusCodes.Status429TooManyRequests, "quota_exceeded", "The plan's limit is reached", e.Message, errors),
+                StatusCodes.Status429TooManyRequests, "quota_exceeded", "A limit is reached", e.Message, errors) { RetryAfter = e.RetryAfter },
             _ => new Problem(StatusCodes.Status400BadRequest, "invalid_request", "The request is not valid", e.Message, errors),
         };
     }

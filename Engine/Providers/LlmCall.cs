@@ -47,6 +47,9 @@ public sealed record LlmCall(LlmContext Context, string Provider, string Model, 
     /// <summary>Milliseconds to the first token of a streamed reply, or null.</summary>
     public double? FirstTokenMs { get; init; }
 
+    /// <summary>The tenant's connection it went over; when it last worked and last failed is noted there.</summary>
+    public Guid? ConnectionId { get; init; }
+
     /// <summary>What went wrong, or null.</summary>
     public ProviderFault? Fault { get; init; }
 }

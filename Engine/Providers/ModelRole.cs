@@ -12,3 +12,34 @@ public enum ModelRole
     /// <summary>Writing bucket profiles.</summary>
     Profile,
 }
+
+/// <summary>The roles' names on the wire and in the database.</summary>
+public static class ModelRoleNames
+{
+    /// <summary>Every role's name.</summary>
+    public static IReadOnlyList<string> All { get; } = [.. Enum.GetValues<ModelRole>().Select(Of)];
+
+    /// <summary>The name of <paramref name="role"/>.</summary>
+    public static string Of(ModelRole role) => role switch
+    {
+        ModelRole.Extract => "extract",
+        ModelRole.Synthesize => "synthesize",
+        _ => "profile",
+    };
+
+    /// <summary>Reads a name; false if there is no such role.</summary>
+    public static bool TryParse(string name, out ModelRole role)
+    {
+        foreach (var known in Enum.GetValues<ModelRole>())
+        {
+            if (Of(known) == name)
+            {
+                role = known;
+                return true;
+            }
+        }
+
+        role = default;
+        return false;
+    }
+}
