@@ -1,4 +1,5 @@
 using Engram.AppHost;
+using Microsoft.Extensions.Hosting;
 
 var builder = DistributedApplication.CreateBuilder(args);
 
@@ -41,6 +42,14 @@ var portal = builder.AddProject<Projects.Engram_Portal>("portal")
     .WithExternalHttpEndpoints()
     .WithHttpHealthCheck("/health");
 portal.WithUrl($"{portal.GetEndpoint("http")}/setup?token={setupToken}", "login");
+
+if (builder.Environment.IsDevelopment())
+{
+    // A tenant's own provider can be tried without any account (docs/providers.md).
+    var fakeProvider = builder.AddProject<Projects.Engram_FakeProvider>("fake-provider").WithHttpHealthCheck("/health");
+    foreach (var caller in new[] { api, mcp, worker })
+        caller.WithEnvironment("Engram__Providers__AllowedHosts__0", $"{fakeProvider.GetEndpoint("http").Property(EndpointProperty.HostAndPort)}");
+}
 
 builder.Build().Run();
 

@@ -2,6 +2,7 @@ using System.Reflection;
 using Aspire.Hosting.ApplicationModel;
 using Engram.LocalHost.Running;
 using Microsoft.Extensions.Configuration;
+using IHostEnvironment = Microsoft.Extensions.Hosting.IHostEnvironment;
 
 namespace Aspire.Hosting;
 
@@ -14,16 +15,18 @@ internal sealed class DistributedApplicationBuilder : IDistributedApplicationBui
         AppHost = appHost;
         AppHostDirectory = HostOptions.AppHostDirectory(appHost);
         Options = HostOptions.Parse(args, appHost);
-        var environment = Environment.GetEnvironmentVariable("DOTNET_ENVIRONMENT") ?? "Development";
+        Environment = new HostEnvironment(AppHostDirectory, appHost?.GetName().Name ?? "AppHost");
         Configuration.SetBasePath(AppHostDirectory)
             .AddJsonFile("appsettings.json", optional: true)
-            .AddJsonFile($"appsettings.{environment}.json", optional: true)
+            .AddJsonFile($"appsettings.{Environment.EnvironmentName}.json", optional: true)
             .AddEnvironmentVariables()
             .AddCommandLine([.. Options.Rest]);
         Parameters = new ParameterValues(Configuration, Options.DataDirectory);
     }
 
     public ConfigurationManager Configuration { get; } = new();
+
+    public IHostEnvironment Environment { get; }
 
     public string AppHostDirectory { get; }
 

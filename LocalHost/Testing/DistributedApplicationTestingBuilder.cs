@@ -1,5 +1,6 @@
 using Aspire.Hosting.ApplicationModel;
 using Microsoft.Extensions.Configuration;
+using Microsoft.Extensions.Hosting;
 
 namespace Aspire.Hosting.Testing;
 
@@ -65,6 +66,8 @@ public static class DistributedApplicationTestingBuilder
         private DistributedApplication? _application;
 
         public ConfigurationManager Configuration => model.Configuration;
+
+        public IHostEnvironment Environment => model.Environment;
 
         public string AppHostDirectory => model.AppHostDirectory;
 
