@@ -23,6 +23,9 @@ public enum FailureKind
 
     /// <summary>The plan's limit is reached.</summary>
     QuotaExceeded,
+
+    /// <summary>What was asked needs a model, and the tenant has set none for it.</summary>
+    ProviderKeyMissing,
 }
 
 /// <summary>A typed failure the caller can act on. Its message is safe to return: it never holds a stored text, a query or a secret.</summary>
@@ -48,6 +51,13 @@ public sealed class EngramException(FailureKind kind, string message, string? fi
     /// <param name="bucket">As the caller named it.</param>
     public static EngramException NoBucket(string bucket) =>
         new(FailureKind.BucketNotFound, $"There is no bucket '{bucket}'. GET /v1/buckets lists yours; storing a memory makes a bucket of a new name.", "bucket");
+
+    /// <summary>A request that only a model can fulfil, from a tenant that has none for the role.</summary>
+    /// <param name="what">What needs it, as the beginning of a sentence.</param>
+    /// <param name="role">The role, in wire spelling.</param>
+    /// <param name="field">The input field that asks for it, in wire spelling, or null.</param>
+    public static EngramException NoProvider(string what, string role, string? field = null) => new(
+        FailureKind.ProviderKeyMissing, $"{what} needs a model, and none is set for '{role}'. Add a provider with your own key at /account/providers and set its model for '{role}'.", field);
 
     /// <summary>A memory that is not there, or that the caller may not know of.</summary>
     public static EngramException NoMemory() => new(FailureKind.MemoryNotFound, "There is no such memory in this bucket.", "memory_id");

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json.Serialization;
 using Engram.Engine.Latency;
+using Engram.Engine.Providers;
 
 namespace Engram.Api.Http;
 
@@ -9,6 +10,20 @@ namespace Engram.Api.Http;
 /// <param name="Field">Where: a JSON path such as <c>options.top_k</c> or <c>memories[3].content</c>, a query parameter or a header.</param>
 /// <param name="Message">What is wrong, and what would be right.</param>
 public sealed record FieldError(string Field, string Message);
+
+/// <summary>Whose trouble it is: the caller's own provider, what it did, and what a person can do about it.</summary>
+/// <param name="Name">The provider's id in the catalogue.</param>
+/// <param name="Model">The model that was asked.</param>
+/// <param name="Kind">timeout, rate_limited, auth, bad_request, unavailable, reset or malformed.</param>
+/// <param name="UpstreamStatus">The provider's HTTP status; left out where there was none.</param>
+/// <param name="ElapsedMs">Milliseconds from the first attempt to giving up.</param>
+/// <param name="Attempts">Attempts made; 0 where the provider was left alone after earlier failures.</param>
+/// <param name="Hint">What to do.</param>
+public sealed record ProviderFaultView(string Name, string Model, string Kind, int? UpstreamStatus, double ElapsedMs, int Attempts, string Hint)
+{
+    internal static ProviderFaultView From(ProviderFault fault) => new(
+        fault.Provider, fault.Model, ProviderFaultKinds.NameOf(fault.Kind), fault.UpstreamStatus, Math.Round(fault.ElapsedMs, 1), fault.Attempts, fault.Hint);
+}
 
 /// <summary>The body of an RFC 9457 problem, with the members older clients read (<c>error</c>) and the ones that name a field.</summary>
 /// <param name="Type">URI reference of the kind of problem.</param>
@@ -20,6 +35,7 @@ public sealed record FieldError(string Field, string Message);
 /// <param name="Error">Repeats the detail for older clients.</param>
 /// <param name="Field">The first field that is wrong, if a field is.</param>
 /// <param name="Errors">Every field that is wrong, where there are several.</param>
+/// <param name="Provider">What the caller's own provider did, where that is the trouble.</param>
 public sealed record ProblemBody(
     string Type,
     string Title,
@@ -29,7 +45,8 @@ public sealed record ProblemBody(
     [property: JsonPropertyName("traceId")] string TraceId,
     string Error,
     string? Field = null,
-    IReadOnlyList<FieldError>? Errors = null);
+    IReadOnlyList<FieldError>? Errors = null,
+    ProviderFaultView? Provider = null);
 
 /// <summary>A refusal on its way out. Made by <see cref="Problems"/> only.</summary>
 public sealed class Problem : IResult, IStatusCodeHttpResult, IContentTypeHttpResult
@@ -51,6 +68,9 @@ public sealed class Problem : IResult, IStatusCodeHttpResult, IContentTypeHttpRe
 
     /// <summary>When to try again, or null. Sent as <c>Retry-After</c> in whole seconds, at least one.</summary>
     public TimeSpan? RetryAfter { get; init; }
+
+    /// <summary>What the caller's own provider did, where that is the trouble.</summary>
+    public ProviderFaultView? Provider { get; init; }
 
     int? IStatusCodeHttpResult.StatusCode => Status;
 
@@ -81,7 +101,8 @@ public sealed class Problem : IResult, IStatusCodeHttpResult, IContentTypeHttpRe
             traceId,
             Detail,
             Errors.Count > 0 ? Errors[0].Field : null,
-            Errors.Count > 1 ? Errors : null);
+            Errors.Count > 1 ? Errors : null,
+            Provider);
     }
 }
 

@@ -1,4 +1,5 @@
 using Engram.Engine;
+using Engram.Engine.Providers;
 
 namespace Engram.Api.Http;
 
@@ -78,7 +79,24 @@ public static class Problems
                 StatusCodes.Status413PayloadTooLarge, "payload_too_large", "The request is too large", e.Message, errors),
             FailureKind.QuotaExceeded => new Problem(
                 StatusCodes.Status429TooManyRequests, "quota_exceeded", "A limit is reached", e.Message, errors) { RetryAfter = e.RetryAfter },
+            FailureKind.ProviderKeyMissing => new Problem(
+                StatusCodes.Status412PreconditionFailed, "provider_key_missing", "A provider of your own is needed", e.Message, errors),
             _ => new Problem(StatusCodes.Status400BadRequest, "invalid_request", "The request is not valid", e.Message, errors),
+        };
+    }
+
+    /// <summary>The caller's own provider failed: said to be its failure, and never one of this server. How long it wants to be left alone is passed on.</summary>
+    public static Problem From(ProviderFault fault)
+    {
+        var timeout = fault.Kind == ProviderFaultKind.Timeout;
+        return new Problem(
+            timeout ? StatusCodes.Status504GatewayTimeout : StatusCodes.Status502BadGateway,
+            timeout ? "provider_timeout" : "provider_error",
+            timeout ? "Your model provider took too long" : "Your model provider failed",
+            $"{fault.Sentence()} {fault.Hint}".TrimEnd())
+        {
+            Provider = ProviderFaultView.From(fault),
+            RetryAfter = fault.RetryAfter ?? (fault.Kind == ProviderFaultKind.RateLimited ? TimeSpan.FromSeconds(1) : null),
         };
     }
 

@@ -1,6 +1,7 @@
 using System.Text.RegularExpressions;
 using Engram.Engine;
 using Engram.Engine.Latency;
+using Engram.Engine.Providers;
 using Npgsql;
 
 namespace Engram.Api.Http;
@@ -57,14 +58,7 @@ public static partial class RequestFrame
             return Task.CompletedTask;
         }
 
-        var problem = exception switch
-        {
-            EngramException e => Problems.From(e),
-            ProblemException e => e.Problem,
-            BadHttpRequestException e => FromBadRequest(e),
-            NpgsqlException { IsTransient: true } => Problems.NotReady(),
-            _ => null,
-        };
+        var problem = ProblemFor(exception);
         if (problem is null || problem.Status == StatusCodes.Status503ServiceUnavailable)
             log.RequestFailed(exception, context.Request.Method, RoutePattern(context));
         if (context.Response.HasStarted)
@@ -78,6 +72,17 @@ public static partial class RequestFrame
         context.Response.Headers.ETag = default;
         return (problem ?? Problems.Internal()).ExecuteAsync(context);
     }
+
+    /// <summary>What a failure is to the caller; null where it is none of the caller's doing and none of its provider's.</summary>
+    internal static Problem? ProblemFor(Exception exception) => exception switch
+    {
+        EngramException e => Problems.From(e),
+        ProblemException e => e.Problem,
+        ProviderException e => Problems.From(e.Fault),
+        BadHttpRequestException e => FromBadRequest(e),
+        NpgsqlException { IsTransient: true } => Problems.NotReady(),
+        _ => null,
+    };
 
     private static Problem FromBadRequest(BadHttpRequestException e)
     {

@@ -36,8 +36,10 @@ internal sealed class QueryStream(QueryResponse response) : IResult
         }
         catch (Exception e) when (!context.RequestAborted.IsCancellationRequested)
         {
-            context.RequestServices.GetRequiredService<ILogger<QueryStream>>().RequestFailed(e, context.Request.Method, "/v1/query (stream)");
-            await WriteAsync(context, JsonSerializer.SerializeToUtf8Bytes(new StreamError(Problems.Internal().BodyFor(context)), ApiJson.Wire.StreamError));
+            var problem = RequestFrame.ProblemFor(e);
+            if (problem is null)
+                context.RequestServices.GetRequiredService<ILogger<QueryStream>>().RequestFailed(e, context.Request.Method, "/v1/query (stream)");
+            await WriteAsync(context, JsonSerializer.SerializeToUtf8Bytes(new StreamError((problem ?? Problems.Internal()).BodyFor(context)), ApiJson.Wire.StreamError));
         }
     }
 

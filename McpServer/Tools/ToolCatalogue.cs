@@ -3,6 +3,7 @@ using System.Text.Json.Nodes;
 using Engram.Engine;
 using Engram.Engine.Keys;
 using Engram.Engine.Latency;
+using Engram.Engine.Providers;
 using Engram.McpServer.Transport;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
@@ -88,6 +89,10 @@ internal sealed class ToolCatalogue
         catch (EngramException ex)
         {
             return ToolFailures.Of(ex, parameters.Arguments);
+        }
+        catch (ProviderException ex)
+        {
+            return ToolFailures.Of(ex.Fault);
         }
         catch (Exception ex) when (ex is not (OperationCanceledException or McpException))
         {

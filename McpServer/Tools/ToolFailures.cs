@@ -1,5 +1,8 @@
+using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using Engram.Engine;
+using Engram.Engine.Providers;
 using ModelContextProtocol.Protocol;
 
 namespace Engram.McpServer.Tools;
@@ -18,7 +21,46 @@ internal static class ToolFailures
         FailureKind.IdempotencyConflict => ToolResult.Error("idempotency_conflict", failure.Message),
         FailureKind.PayloadTooLarge => ToolResult.Error("payload_too_large", failure.Message),
         FailureKind.QuotaExceeded => ToolResult.Error("quota_exceeded", $"{failure.Message} Tell the user; trying again does not help."),
+        FailureKind.ProviderKeyMissing => ToolResult.Error("provider_key_missing",
+            $"{failure.Message} Tell the user; search_memories returns the memories without a model."),
         _ => ToolResult.Error("invalid_request", failure.Message),
+    };
+
+    /// <summary>
+    /// The account's own model provider failed. Said so that a model neither blames the memory nor repeats the call in vain; the particulars,
+    /// as the HTTP API has them, are in <c>_meta</c>.
+    /// </summary>
+    public static CallToolResult Of(ProviderFault fault)
+    {
+        var result = ToolResult.Error(
+            fault.Kind == ProviderFaultKind.Timeout ? "provider_timeout" : "provider_error",
+            $"{fault.Sentence()} {fault.Hint} {Advice(fault)}");
+        var provider = new JsonObject
+        {
+            ["name"] = fault.Provider,
+            ["model"] = fault.Model,
+            ["kind"] = ProviderFaultKinds.NameOf(fault.Kind),
+            ["upstream_status"] = fault.UpstreamStatus,
+            ["elapsed_ms"] = Math.Round(fault.ElapsedMs, 1),
+            ["attempts"] = fault.Attempts,
+            ["hint"] = fault.Hint,
+        };
+        if (fault.RetryAfter is { } wait)
+        {
+            provider["retry_after_seconds"] = Math.Max(1, Math.Ceiling(wait.TotalSeconds));
+        }
+
+        result.Meta!["engram/provider"] = provider;
+        return result;
+    }
+
+    private static string Advice(ProviderFault fault) => fault.Kind switch
+    {
+        ProviderFaultKind.Auth or ProviderFaultKind.BadRequest =>
+            "The memory itself works: tell the user, whose provider settings need a change; trying again does not help. search_memories needs no model.",
+        ProviderFaultKind.RateLimited when fault.RetryAfter is { } wait =>
+            $"The memory itself works: try again after {Math.Max(1, Math.Ceiling(wait.TotalSeconds)).ToString("0", CultureInfo.InvariantCulture)} s, or call search_memories, which needs no model.",
+        _ => "The memory itself works: call search_memories, which needs no model, or try again once later.",
     };
 
     private static string Named(IDictionary<string, JsonElement>? arguments)

@@ -80,6 +80,8 @@ internal static partial class Replier
             "object" => statement.Object,
             "evidence" or "span" or "quote" or "source" => statement.Evidence,
             "negated" => statement.Negated,
+            "cardinality" => "many",
+            "subject_kind" or "object_kind" => "other",
             "confidence" => 0.9,
             "id" or "text" or "text_id" or "memory" or "memory_id" or "index" =>
                 int.TryParse(statement.TextId, CultureInfo.InvariantCulture, out var number) && Wants(item, name, "integer") ? number : statement.TextId,

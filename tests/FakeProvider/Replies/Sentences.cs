@@ -17,7 +17,7 @@ internal static partial class Sentences
             if (Simple().Match(sentence) is { Success: true } match)
             {
                 yield return new Statement(
-                    text.Id, match.Groups["subject"].Value, Whitespace().Replace(match.Groups["predicate"].Value, " "),
+                    text.Id, match.Groups["subject"].Value, Whitespace().Replace(match.Groups["predicate"].Value, "_"),
                     match.Groups["object"].Value.TrimEnd('.', '!', '?', ' '), match.Groups["not"].Success, sentence);
             }
         }
