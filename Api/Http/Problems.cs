@@ -78,7 +78,8 @@ public static class Problems
             FailureKind.PayloadTooLarge => new Problem(
                 StatusCodes.Status413PayloadTooLarge, "payload_too_large", "The request is too large", e.Message, errors),
             FailureKind.QuotaExceeded => new Problem(
-                StatusCodes.Status429TooManyRequests, "quota_exceeded", "A limit is reached", e.Message, errors) { RetryAfter = e.RetryAfter },
+                StatusCodes.Status429TooManyRequests, "quota_exceeded", "A limit is reached", e.Message, errors)
+            { RetryAfter = e.RetryAfter },
             FailureKind.ProviderKeyMissing => new Problem(
                 StatusCodes.Status412PreconditionFailed, "provider_key_missing", "A provider of your own is needed", e.Message, errors),
             _ => new Problem(StatusCodes.Status400BadRequest, "invalid_request", "The request is not valid", e.Message, errors),
