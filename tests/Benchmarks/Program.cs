@@ -2,6 +2,7 @@ using System.CommandLine;
 using Engram.Benchmarks;
 using Engram.Benchmarks.Keys;
 using Engram.Benchmarks.Latency;
+using Engram.Benchmarks.Providers;
 using Engram.Benchmarks.Retrieval;
 using Engram.Benchmarks.Triples;
 
@@ -13,6 +14,8 @@ var root = new RootCommand("Measures Engram on real data. Every subcommand print
     LatencyCommand.Create(),
     FloorServer.CreateCommand(),
     KeysCommand.Create(),
+    FrontierCommand.Create(),
+    ProviderShareCommand.Create(),
 };
 
 // After Ctrl-C a run prints what it has and removes its buckets; that takes longer than the two seconds it would be given.

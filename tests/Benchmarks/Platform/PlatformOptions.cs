@@ -50,6 +50,13 @@ internal sealed class PlatformOptions
         return new PlatformAddress(api, mcp, key, postgres);
     }
 
+    /// <summary>Where the endpoints file says the fake provider is, or null.</summary>
+    public static Uri? FakeProviderIn(FileInfo file)
+    {
+        using var document = Read(file);
+        return Address(document.RootElement, "fake-provider", file);
+    }
+
     private static JsonDocument Read(FileInfo file)
     {
         try
