@@ -12,7 +12,9 @@ internal sealed class AnthropicWire : IChatWire
 
     public static void Map(IEndpointRouteBuilder app) => app.MapPost("/v1/messages", context => Exchange.RunAsync(context, Instance));
 
-    public string KeyOf(HttpRequest request) => request.Headers["x-api-key"].ToString();
+    /// <summary>The SDK sends a bearer token, older clients <c>x-api-key</c>.</summary>
+    public string KeyOf(HttpRequest request) =>
+        request.Headers["x-api-key"].ToString() is { Length: > 0 } key ? key : request.Headers.Authorization.ToString() is { Length: > 7 } bearer ? bearer["Bearer ".Length..].Trim() : "";
 
     public Ask? Read(JsonObject body, string? modelOfPath)
     {
