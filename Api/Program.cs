@@ -29,6 +29,7 @@ api.MapBuckets();
 api.MapMemories();
 api.MapQuery();
 api.MapPlanUsage();
+api.MapJobs();
 api.MapKeys();
 api.MapPortalAccounts();
 await app.RunAsync();

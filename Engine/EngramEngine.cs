@@ -29,6 +29,7 @@ public static class EngramEngine
             .AddSingleton<MemoryEditor>()
             .AddSingleton<MemoryRemoval>()
             .AddSingleton<Recall.Recall>()
+            .AddHostedService(s => s.GetRequiredService<RecalledTexts>())
             .AddSingleton<ExtractiveAnswer>();
     }
 
@@ -43,6 +44,8 @@ public static class EngramEngine
             .AddSingleton<WakeUp>()
             .AddSingleton<JobQueue>()
             .AddSingleton<TripleStore>()
+            .AddSingleton<ExtractionJobs>()
+            .AddSingleton<RecalledTexts>()
             .AddProviderStore()
             .AddSingleton<VectorIndexes>();
     }

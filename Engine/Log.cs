@@ -34,4 +34,6 @@ internal static partial class Log
 
     [LoggerMessage(LogLevel.Warning, "Writing {Count} calls of models failed; they are written with the next ones, or dropped and counted")]
     public static partial void LlmCallsNotWritten(this ILogger logger, Exception exception, int count);
+    [LoggerMessage(LogLevel.Debug, "What was recalled lately could not be noted ({Error}); a copy of it may be extracted again")]
+    public static partial void RecalledNotWritten(this ILogger logger, string error);
 }

@@ -21,7 +21,7 @@ internal static class RunVerb
         builder.AddKeyedNpgsqlDataSource(SystemDb.ConnectionName);
         builder.Services.AddEngramExtraction();
         builder.Services.AddOptions<ExtractionOptions>().BindConfiguration("Engram:Extraction").ValidateDataAnnotations().ValidateOnStart();
-        builder.Services.AddSingleton<ITripleExtractor, RuleExtractor>();
+        builder.Services.AddSingleton<ITripleExtractor, RuleExtractor>().AddSingleton<JobExtraction>();
         builder.Services.AddSingleton<JobListener>().AddHostedService(s => s.GetRequiredService<JobListener>());
         builder.Services.AddSingleton<ExtractionService>().AddHostedService(s => s.GetRequiredService<ExtractionService>());
         builder.Services.AddHostedService<LeaseKeeper>();

@@ -20,6 +20,8 @@ namespace Engram.Api.Http;
 [JsonSerializable(typeof(SignInRequest))]
 [JsonSerializable(typeof(SessionResponse))]
 [JsonSerializable(typeof(PlanUsageView))]
+[JsonSerializable(typeof(JobList))]
+[JsonSerializable(typeof(JobsRetried))]
 [JsonSerializable(typeof(CreateBucketRequest))]
 [JsonSerializable(typeof(BucketView))]
 [JsonSerializable(typeof(BucketList))]

@@ -55,6 +55,9 @@ public static class Problems
     public static Problem KeyNotFound(string id) => new(
         StatusCodes.Status404NotFound, "key_not_found", "There is no such key", $"There is no key '{Shorten(id)}'.", new FieldError("id", "There is no such key."));
 
+    public static Problem JobNotFound(string id) => new(
+        StatusCodes.Status404NotFound, "job_not_found", "There is no such job", $"There is no failed job '{Shorten(id)}'.", new FieldError("id", "There is no such failed job."));
+
     public static Problem RouteNotFound(HttpRequest request) => new(
         StatusCodes.Status404NotFound, "not_found", "There is nothing here", $"There is no route {request.Method} {Shorten(request.Path)}. See /openapi/v1.json.");
 

@@ -4,6 +4,7 @@ using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using Engram.Engine;
+using Engram.Engine.Extraction;
 using Engram.Engine.Memories;
 
 namespace Engram.Api.Memories;
@@ -109,13 +110,16 @@ public sealed record ReceiptView
 
     public IndexStates? Indexes { get; init; }
 
+    /// <summary>With <c>wait=extracted</c>: what the extraction gave, or why it has not given anything yet.</summary>
+    public ExtractionView? Extraction { get; init; }
+
     public string? UndoToken { get; init; }
 
     public bool? DryRun { get; init; }
 
     public ItemError? Error { get; init; }
 
-    public static ReceiptView From(Receipt receipt, bool dryRun, bool extracted) => new()
+    public static ReceiptView From(Receipt receipt, bool dryRun, ExtractionReport? report) => new()
     {
         Id = receipt.MemoryId,
         BucketId = receipt.BucketId,
@@ -125,7 +129,8 @@ public sealed record ReceiptView
         DedupedInto = receipt.DedupedInto,
         SimilarityScore = receipt.Similarity,
         MergeReason = receipt.MergeReason,
-        Indexes = new IndexStates("ready", "ready", extracted && receipt.Extraction == ExtractionState.Pending ? "ready" : GraphState(receipt.Extraction)),
+        Indexes = new IndexStates("ready", "ready", report is null ? GraphState(receipt.Extraction) : GraphState(report)),
+        Extraction = report is null ? null : ExtractionView.From(report),
         UndoToken = dryRun ? null : receipt.UndoToken,
         DryRun = dryRun ? true : null,
     };
@@ -137,6 +142,13 @@ public sealed record ReceiptView
         ExtractionState.Extracted => "ready",
         ExtractionState.Skipped => "skipped",
         ExtractionState.Failed => "failed",
+        _ => "pending",
+    };
+
+    private static string GraphState(ExtractionReport report) => report.State switch
+    {
+        "done" => "ready",
+        "dead" => "failed",
         _ => "pending",
     };
 }
@@ -206,14 +218,14 @@ public sealed record MemoryPageView(IReadOnlyList<MemoryView> Memories, long Tot
 
 /// <summary>A memory with what was extracted from it and what it was before.</summary>
 [method: SetsRequiredMembers]
-public sealed record MemoryDetailView(MemoryView Memory, IReadOnlyList<MemoryTriple> Triples, IReadOnlyList<MemoryRevision> History, string? LastError)
+public sealed record MemoryDetailView(MemoryView Memory, IReadOnlyList<MemoryTriple> Triples, IReadOnlyList<MemoryRevision> History, string? LastError, ExtractionView? Job)
     : MemoryView(Memory)
 {
     [JsonIgnore]
     public MemoryView Memory { get; } = Memory;
 
     public static MemoryDetailView From(MemoryDetail detail) =>
-        new(MemoryView.From(detail.Memory, detail.BucketName), detail.Triples, detail.History, detail.LastError);
+        new(MemoryView.From(detail.Memory, detail.BucketName), detail.Triples, detail.History, detail.Job?.Error, detail.Job is { } job ? ExtractionView.From(job) : null);
 }
 
 public sealed record EditRequest

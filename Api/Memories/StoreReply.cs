@@ -1,4 +1,5 @@
 using Engram.Api.Http;
+using Engram.Engine.Extraction;
 using Engram.Engine.Memories;
 
 namespace Engram.Api.Memories;
@@ -6,16 +7,18 @@ namespace Engram.Api.Memories;
 /// <summary>Answers a store: 201 with a receipt, or with one per item; 200 for a dry run; a problem where nothing was stored.</summary>
 internal static class StoreReply
 {
-    public static IResult For(IReadOnlyList<StoreOutcome> outcomes, bool isBatch, bool dryRun, bool extracted)
+    public static IResult For(IReadOnlyList<StoreOutcome> outcomes, bool isBatch, bool dryRun, IReadOnlyDictionary<Guid, ExtractionReport>? reports)
     {
         if (outcomes.All(outcome => outcome.Receipt is null))
             return NothingStored(outcomes, isBatch);
         if (!isBatch)
-            return Reply(ReceiptView.From(outcomes[0].Receipt!, dryRun, extracted), dryRun, LocationOf(outcomes[0].Receipt!));
+            return Reply(ReceiptView.From(outcomes[0].Receipt!, dryRun, ReportOf(outcomes[0].Receipt!)), dryRun, LocationOf(outcomes[0].Receipt!));
         var items = outcomes.Select(outcome => outcome.Receipt is { } receipt
-            ? ReceiptView.From(receipt, dryRun, extracted)
+            ? ReceiptView.From(receipt, dryRun, ReportOf(receipt))
             : ReceiptView.From(outcome.Failure!, Problems.From(outcome.Failure!).Code));
         return Reply(new ReceiptList([.. items]), dryRun, location: null);
+
+        ExtractionReport? ReportOf(Receipt receipt) => reports?.GetValueOrDefault(receipt.MemoryId);
     }
 
     private static IResult Reply<T>(T value, bool dryRun, string? location) => dryRun ? TypedResults.Ok(value) : TypedResults.Created(location, value);

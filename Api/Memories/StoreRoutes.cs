@@ -33,7 +33,7 @@ internal static class StoreRoutes
         Body<StoreRequest> body,
         BucketStore buckets,
         MemoryStore store,
-        JobQueue jobs,
+        ExtractionJobs jobs,
         UsageMeter usage,
         [FromHeader(Name = "Idempotency-Key")] string? idempotencyKey,
         [FromQuery(Name = "wait")] string? wait,
@@ -52,8 +52,8 @@ internal static class StoreRoutes
         var outcomes = await store.StoreAsync(caller.Tenant, bucket, memories, options, caller.Timer, cancellationToken);
         if (!options.DryRun)
             Count(caller, usage, outcomes);
-        var extracted = wait == "extracted" && !options.DryRun && await WaitAsync(caller, jobs, outcomes, cancellationToken);
-        return StoreReply.For(outcomes, isBatch: request.Memories is not null, options.DryRun, extracted);
+        var reports = wait == "extracted" && !options.DryRun ? await WaitAsync(caller, jobs, outcomes, cancellationToken) : null;
+        return StoreReply.For(outcomes, isBatch: request.Memories is not null, options.DryRun, reports);
     }
 
     private static async Task<NoContent> UndoAsync(
@@ -79,10 +79,10 @@ internal static class StoreRoutes
         }
     }
 
-    private static async Task<bool> WaitAsync(
-        Caller caller, JobQueue jobs, IReadOnlyList<StoreOutcome> outcomes, CancellationToken cancellationToken)
+    private static Task<IReadOnlyDictionary<Guid, ExtractionReport>> WaitAsync(
+        Caller caller, ExtractionJobs jobs, IReadOnlyList<StoreOutcome> outcomes, CancellationToken cancellationToken)
     {
         Guid[] stored = [.. outcomes.Where(outcome => outcome.Receipt?.Extraction == ExtractionState.Pending).Select(outcome => outcome.Receipt!.MemoryId)];
-        return stored.Length == 0 || await jobs.WaitUntilExtractedAsync(caller.Tenant, stored, LongestWait, cancellationToken);
+        return jobs.WaitAsync(caller.Tenant, stored, LongestWait, cancellationToken);
     }
 }

@@ -1,6 +1,7 @@
 using Engram.Api.Auth;
 using Engram.Api.Http;
 using Engram.Engine.Buckets;
+using Engram.Engine.Extraction;
 using Engram.Engine.Keys;
 using Engram.Engine.Recall;
 using Engram.Engine.Usage;
@@ -18,13 +19,14 @@ internal static class QueryRoutes
             .ProducesProblems(StatusCodes.Status404NotFound, StatusCodes.Status413PayloadTooLarge);
 
     private static async Task<IResult> QueryAsync(
-        Caller caller, Body<QueryRequest> body, BucketStore buckets, EngramRecall recall, ExtractiveAnswer answers, UsageMeter usage, CancellationToken cancellationToken)
+        Caller caller, Body<QueryRequest> body, BucketStore buckets, EngramRecall recall, RecalledTexts recalled, ExtractiveAnswer answers, UsageMeter usage, CancellationToken cancellationToken)
     {
         var query = body.Value;
         var request = QueryMapping.ToRecall(query);
         await QueryMapping.DemandBucketsAsync(caller, buckets, request, cancellationToken);
         var found = await recall.QueryAsync(caller.Tenant, request, caller.Timer, cancellationToken);
         usage.Count(caller.Tenant, caller.Principal.KeyId, null, UsageOperation.Query, found.Hits.Count);
+        recalled.Note(caller.Tenant, caller.Principal.KeyId, found.Hits);
         var answer = query.Options?.SkipSynthesis == true ? null : answers.Compose(request.Query, found, caller.Timer, cancellationToken);
         var response = QueryReply.For(query, found, answer, caller.Timer);
         return query.Stream == true ? new QueryStream(response) : TypedResults.Ok(response);

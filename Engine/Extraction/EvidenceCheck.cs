@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 
 namespace Engram.Engine.Extraction;
@@ -25,7 +26,17 @@ public sealed class EvidenceCheck
         "today", "tonight", "yesterday", "tomorrow", "ago", "last", "next", "this", "week", "weekend", "month", "year", "day", "hour",
         "minute", "morning", "afternoon", "evening", "night", "now", "currently", "recently", "spring", "summer", "autumn", "fall",
         "winter", "since", "earlier", "later", "just",
+        // The commonest of other languages that models are given: today, yesterday, tomorrow, year, month, week, since, ago.
+        "heute", "gestern", "vorgestern", "morgen", "jahr", "jahren", "monat", "monaten", "woche", "wochen", "seit", "vor", "letzten", "letztes", "letzte",
+        "hoy", "ayer", "mañana", "año", "años", "mes", "meses", "semana", "semanas", "desde", "hace", "pasado", "pasada",
+        "hier", "aujourd", "demain", "an", "ans", "année", "années", "mois", "semaine", "semaines", "depuis", "dernier", "dernière",
+        "oggi", "ieri", "domani", "anno", "anni", "mese", "mesi", "settimana", "settimane", "dal", "fa", "scorso", "scorsa",
+        "hoje", "ontem", "amanhã", "ano", "anos", "mês", "atrás", "passado", "passada", "vandaag", "gisteren", "jaar", "geleden",
+        "сегодня", "вчера", "завтра", "год", "года", "году", "лет", "месяц", "неделю", "назад", "dzisiaj", "wczoraj", "jutro", "bugün", "dün", "yarın", "önce",
     };
+
+    private static readonly SearchValues<string> UnspacedCalendar = SearchValues.Create(
+        ["年", "月", "日", "週", "周", "昨", "今", "明", "去年", "先", "오늘", "어제", "내일", "작년", "년", "월", "วัน", "ปี", "เดือน"], StringComparison.Ordinal);
 
     private static readonly string[] Numbers =
         ["zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"];
@@ -82,7 +93,8 @@ public sealed class EvidenceCheck
                 continue;
             }
 
-            if (!known.Contains(Stem(phrase.AsSpan(word))))
+            // A script without spaces has no words to compare: there the text must hold the characters themselves.
+            if (!known.Contains(Stem(phrase.AsSpan(word))) && !(HasUnspacedScript(phrase.AsSpan(word)) && text.Contains(phrase[word], StringComparison.OrdinalIgnoreCase)))
             {
                 return false;
             }
@@ -94,10 +106,12 @@ public sealed class EvidenceCheck
         return any || (!string.IsNullOrWhiteSpace(phrase) && text.Contains(phrase, StringComparison.OrdinalIgnoreCase));
     }
 
-    private bool HoldsDate(EvidenceSpan span)
+    private bool HoldsDate(EvidenceSpan span) => HoldsTime(text.AsSpan(span.Start, span.Length));
+
+    /// <summary>Whether words can mean a time at all: a digit, a calendar word, the name of a day or a month.</summary>
+    internal static bool HoldsTime(ReadOnlySpan<char> evidence)
     {
-        var evidence = text.AsSpan(span.Start, span.Length);
-        if (evidence.ContainsAnyInRange('0', '9'))
+        if (evidence.ContainsAnyInRange('0', '9') || evidence.ContainsAny(UnspacedCalendar))
         {
             return true;
         }
@@ -107,6 +121,20 @@ public sealed class EvidenceCheck
         {
             var lower = part[word].ToLowerInvariant();
             if (Calendar.Contains(lower) || Calendar.Contains(lower.TrimEnd('s')) || IsDayOrMonth(lower))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
+
+    private static bool HasUnspacedScript(ReadOnlySpan<char> word)
+    {
+        foreach (var c in word)
+        {
+            // Thai, Lao, Myanmar, Khmer, Kana and the ideographs.
+            if (c is (>= '\u0e00' and <= '\u0eff') or (>= '\u1000' and <= '\u109f') or (>= '\u1780' and <= '\u17ff') or (>= '\u3040' and <= '\u9fff') or (>= '\uf900' and <= '\ufaff'))
             {
                 return true;
             }

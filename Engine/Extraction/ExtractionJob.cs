@@ -10,4 +10,11 @@ namespace Engram.Engine.Extraction;
 /// <param name="Attempt">1 for the first.</param>
 /// <param name="Input">What the extractor gets.</param>
 public sealed record ExtractionJob(
-    Tenant Tenant, Guid Id, Guid BucketId, Guid MemoryId, int MemoryVersion, long Fence, int Attempt, ExtractionInput Input);
+    Tenant Tenant, Guid Id, Guid BucketId, Guid MemoryId, int MemoryVersion, long Fence, int Attempt, ExtractionInput Input)
+{
+    /// <summary>The key that stored the memory, or null.</summary>
+    public Guid? StoredBy { get; init; }
+
+    /// <summary>When it was stored or last edited.</summary>
+    public DateTimeOffset StoredAt { get; init; }
+}

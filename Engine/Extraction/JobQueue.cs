@@ -1,5 +1,6 @@
 using Engram.Engine.Database;
 using Engram.Engine.Memories;
+using Engram.Engine.Providers;
 using Npgsql;
 
 namespace Engram.Engine.Extraction;
@@ -9,9 +10,8 @@ namespace Engram.Engine.Extraction;
 /// finds its fence outdated and writes nothing.
 /// </summary>
 /// <param name="db">The door that spans tenants.</param>
-/// <param name="tenantDb">The door to one tenant's rows.</param>
 /// <param name="time">The clock of back-off.</param>
-public sealed class JobQueue(SystemDb db, TenantDb tenantDb, TimeProvider time)
+public sealed class JobQueue(SystemDb db, TimeProvider time)
 {
     /// <summary>How long a claim holds without being renewed.</summary>
     public static readonly TimeSpan Lease = TimeSpan.FromSeconds(15);
@@ -51,7 +51,8 @@ public sealed class JobQueue(SystemDb db, TenantDb tenantDb, TimeProvider time)
             from locked l where j.tenant_id = l.tenant_id and j.id = l.id
             returning j.tenant_id, j.id, j.bucket_id, j.memory_id, j.memory_version, j.fence, j.attempts
         )
-        select c.tenant_id, c.id, c.bucket_id, c.memory_id, c.memory_version, c.fence, c.attempts, m.content, m.occurred_at, m.language, m.user_id
+        select c.tenant_id, c.id, c.bucket_id, c.memory_id, c.memory_version, c.fence, c.attempts, m.content, m.occurred_at, m.language, m.user_id,
+            m.created_by, m.updated_at
         from claimed c join memories m on m.tenant_id = c.tenant_id and m.id = c.memory_id
         order by c.id
         """;
@@ -78,7 +79,7 @@ public sealed class JobQueue(SystemDb db, TenantDb tenantDb, TimeProvider time)
 
     private const string Fail = """
         with failed as (
-            update jobs set leased_until = null, last_error = $4,
+            update jobs set leased_until = null, last_error = $4, fault = $8,
                 state = case when attempts >= $5 then 'dead' else 'queued' end,
                 finished_at = case when attempts >= $5 then $6 end,
                 run_after = $6 + $7
@@ -95,11 +96,17 @@ public sealed class JobQueue(SystemDb db, TenantDb tenantDb, TimeProvider time)
         where tenant_id = $1 and id = $2 and fence = $3 and state = 'running'
         """;
 
-    private const string Prune = "delete from jobs where state = 'done' and finished_at < $1";
-
-    private const string Unfinished = """
-        select count(*) from memories where tenant_id = $1 and id = any($2) and extraction = 'pending'
+    private const string Defer = """
+        update jobs set state = 'queued', leased_until = null, attempts = attempts - 1, run_after = $4 + $5, last_error = $6, fault = null
+        where tenant_id = $1 and id = $2 and fence = $3 and state = 'running'
         """;
+
+    private const string Note = """
+        update jobs set extractor = $4, dropped = $5, skip_reason = $6
+        where tenant_id = $1 and id = $2 and fence = $3 and state = 'running'
+        """;
+
+    private const string Prune = "delete from jobs where state = 'done' and finished_at < $1";
 
     /// <summary>Claims up to <paramref name="count"/> due jobs, fairly among tenants.</summary>
     /// <param name="worker">Name of the claiming Worker, for people.</param>
@@ -115,7 +122,11 @@ public sealed class JobQueue(SystemDb db, TenantDb tenantDb, TimeProvider time)
             var input = new ExtractionInput(
                 reader.GetString(7), reader.GetFieldValue<DateTimeOffset>(8), TextLanguage.CodeOf(reader.GetString(9)), reader.IsDBNull(10) ? null : reader.GetString(10));
             jobs.Add(new ExtractionJob(
-                new Tenant(reader.GetGuid(0)), reader.GetGuid(1), reader.GetGuid(2), reader.GetGuid(3), reader.GetInt32(4), reader.GetInt64(5), reader.GetInt32(6), input));
+                new Tenant(reader.GetGuid(0)), reader.GetGuid(1), reader.GetGuid(2), reader.GetGuid(3), reader.GetInt32(4), reader.GetInt64(5), reader.GetInt32(6), input)
+            {
+                StoredBy = reader.IsDBNull(11) ? null : reader.GetGuid(11),
+                StoredAt = reader.GetFieldValue<DateTimeOffset>(12),
+            });
         }
 
         return jobs;
@@ -148,11 +159,46 @@ public sealed class JobQueue(SystemDb db, TenantDb tenantDb, TimeProvider time)
     /// <param name="job">The job.</param>
     /// <param name="reason">Why, fit for the tenant's eyes: no text, no secret.</param>
     /// <param name="cancellationToken">Cancels the statement.</param>
-    public async Task FailAsync(ExtractionJob job, string reason, CancellationToken cancellationToken = default)
+    public Task FailAsync(ExtractionJob job, string reason, CancellationToken cancellationToken = default) =>
+        FailAsync(job, reason, fault: null, TimeSpan.Zero, cancellationToken);
+
+    /// <summary>Notes an attempt that a provider's fault ended.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="reason">Why, fit for the tenant's eyes: no text, no secret.</param>
+    /// <param name="fault">The fault, or null.</param>
+    /// <param name="atLeast">The next attempt is no sooner than this, as the provider asked; longer where the back-off is.</param>
+    /// <param name="cancellationToken">Cancels the statement.</param>
+    public async Task FailAsync(ExtractionJob job, string reason, ProviderFault? fault, TimeSpan atLeast, CancellationToken cancellationToken = default)
     {
+        var pause = BackOff(job.Attempt);
         await using var command = db.Command(
             Fail, Sql.Uuid(job.Tenant.Id), Sql.Uuid(job.Id), Sql.Long(job.Fence), Sql.Text(reason), Sql.Int(MaxAttempts), Sql.Time(time.GetUtcNow()),
-            Sql.Interval(BackOff(job.Attempt)));
+            Sql.Interval(pause > atLeast ? pause : atLeast), Sql.NullableJson(fault is null ? null : FaultJson.Write(fault)));
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>Puts a claimed job off without counting the attempt, because nothing could be tried.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="reason">Why, fit for the tenant's eyes.</param>
+    /// <param name="pause">How long.</param>
+    /// <param name="cancellationToken">Cancels the statement.</param>
+    public async Task DeferAsync(ExtractionJob job, string reason, TimeSpan pause, CancellationToken cancellationToken = default)
+    {
+        await using var command = db.Command(
+            Defer, Sql.Uuid(job.Tenant.Id), Sql.Uuid(job.Id), Sql.Long(job.Fence), Sql.Time(time.GetUtcNow()), Sql.Interval(pause), Sql.Text(reason));
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <summary>Notes who extracts and what is left out, for the tenant to see.</summary>
+    /// <param name="job">The job.</param>
+    /// <param name="extractor">Who extracts.</param>
+    /// <param name="dropped">Triples without evidence.</param>
+    /// <param name="skipped">Why the text or a part of it was not extracted, or null.</param>
+    /// <param name="cancellationToken">Cancels the statement.</param>
+    public async Task NoteAsync(ExtractionJob job, string extractor, int dropped, string? skipped, CancellationToken cancellationToken = default)
+    {
+        await using var command = db.Command(
+            Note, Sql.Uuid(job.Tenant.Id), Sql.Uuid(job.Id), Sql.Long(job.Fence), Sql.Text(extractor), Sql.Int(dropped), Sql.NullableText(skipped));
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 
@@ -172,31 +218,6 @@ public sealed class JobQueue(SystemDb db, TenantDb tenantDb, TimeProvider time)
     {
         await using var command = db.Command(Prune, Sql.Time(before));
         return await command.ExecuteNonQueryAsync(cancellationToken);
-    }
-
-    /// <summary>Waits until none of the memories is pending any more.</summary>
-    /// <param name="tenant">Whose.</param>
-    /// <param name="memories">The memories.</param>
-    /// <param name="atMost">How long to wait.</param>
-    /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>Whether they were done in time.</returns>
-    public async Task<bool> WaitUntilExtractedAsync(Tenant tenant, Guid[] memories, TimeSpan atMost, CancellationToken cancellationToken = default)
-    {
-        var deadline = time.GetUtcNow() + atMost;
-        for (var pause = 10; ; pause = Math.Min(pause * 2, 200))
-        {
-            await using (var batch = tenantDb.Batch(tenant).Add(Unfinished, Sql.Uuid(tenant.Id), Sql.Uuids(memories)))
-            await using (var reader = await batch.ExecuteReaderAsync(cancellationToken))
-            {
-                await reader.ReadAsync(cancellationToken);
-                if (reader.GetInt64(0) == 0)
-                    return true;
-            }
-
-            if (time.GetUtcNow() >= deadline)
-                return false;
-            await Task.Delay(TimeSpan.FromMilliseconds(pause), time, cancellationToken);
-        }
     }
 
     /// <summary>Pause before the next attempt: 2 s doubling up to 10 min, give or take a quarter so that failures do not come back in step.</summary>

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Engram.Engine.Extraction;
 
 namespace Engram.Engine.Memories;
 
@@ -102,9 +103,9 @@ public sealed record MemoryRevision(
 /// <param name="BucketName">Name of its bucket.</param>
 /// <param name="Triples">What was extracted from it.</param>
 /// <param name="History">Former states, oldest first.</param>
-/// <param name="LastError">Why the newest extraction attempt failed, or null.</param>
+/// <param name="Job">What is known of its extraction, or null: it has no job.</param>
 public sealed record MemoryDetail(
-    Memory Memory, string BucketName, IReadOnlyList<MemoryTriple> Triples, IReadOnlyList<MemoryRevision> History, string? LastError);
+    Memory Memory, string BucketName, IReadOnlyList<MemoryTriple> Triples, IReadOnlyList<MemoryRevision> History, ExtractionReport? Job);
 
 /// <summary>A page of memories, newest first.</summary>
 /// <param name="BucketId">The bucket.</param>

@@ -2,6 +2,7 @@ using System.Text;
 using System.Text.Json;
 using Engram.Engine.Buckets;
 using Engram.Engine.Database;
+using Engram.Engine.Extraction;
 using Engram.Engine.Latency;
 using Npgsql;
 
@@ -44,8 +45,8 @@ public sealed class MemoryReader(TenantDb db)
         where tenant_id = $1 and memory_id = $2 order by sequence
         """;
 
-    private const string LastError = """
-        select last_error from jobs where tenant_id = $1 and memory_id = $2 order by memory_version desc limit 1
+    private const string Job = $"""
+        select {ExtractionReport.Columns} from jobs j where j.tenant_id = $1 and j.memory_id = $2 order by j.memory_version desc limit 1
         """;
 
     /// <summary>A page of a bucket, newest first. One round trip.</summary>
@@ -114,7 +115,7 @@ public sealed class MemoryReader(TenantDb db)
             .Add(One, Sql.Uuid(tenant.Id), Sql.Uuid(memoryId), Sql.Text(bucket))
             .Add(Triples, Sql.Uuid(tenant.Id), Sql.Uuid(memoryId))
             .Add(History, Sql.Uuid(tenant.Id), Sql.Uuid(memoryId))
-            .Add(LastError, Sql.Uuid(tenant.Id), Sql.Uuid(memoryId));
+            .Add(Job, Sql.Uuid(tenant.Id), Sql.Uuid(memoryId));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken))
             throw EngramException.NoMemory();
@@ -140,8 +141,8 @@ public sealed class MemoryReader(TenantDb db)
         }
 
         await reader.NextResultAsync(cancellationToken);
-        var lastError = await reader.ReadAsync(cancellationToken) && !reader.IsDBNull(0) ? reader.GetString(0) : null;
-        return new MemoryDetail(memory, bucketName, triples, history, lastError);
+        var job = await reader.ReadAsync(cancellationToken) ? ExtractionReport.Read(reader) : null;
+        return new MemoryDetail(memory, bucketName, triples, history, job);
     }
 
     internal static Memory Read(NpgsqlDataReader reader) => new()

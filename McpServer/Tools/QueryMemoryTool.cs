@@ -1,3 +1,4 @@
+using Engram.Engine.Extraction;
 using Engram.Engine.Keys;
 using Engram.Engine.Recall;
 using Engram.Engine.Usage;
@@ -7,7 +8,7 @@ using ModelContextProtocol.Protocol;
 namespace Engram.McpServer.Tools;
 
 /// <summary>Answers a question from memory, with the memories the answer rests on.</summary>
-internal sealed class QueryMemoryTool(Recall recall, ExtractiveAnswer answers, UsageMeter usage, BucketArguments buckets) : EngramTool(Define(
+internal sealed class QueryMemoryTool(Recall recall, RecalledTexts recalled, ExtractiveAnswer answers, UsageMeter usage, BucketArguments buckets) : EngramTool(Define(
     "query_memory",
     "Ask the memory",
     "Ask one question and get one answer with citations from what is remembered. Call it when you want the answer itself (\"When does Mia's school " +
@@ -51,6 +52,7 @@ internal sealed class QueryMemoryTool(Recall recall, ExtractiveAnswer answers, U
         var request = new RecallRequest { Query = question, Buckets = [.. where.Select(bucket => new BucketQuery(bucket))], TopK = topK };
         var found = await recall.QueryAsync(call.Caller.Tenant, request, call.Timer, ct);
         usage.Count(call.Caller.Tenant, call.Caller.KeyId, null, UsageOperation.Query, found.Hits.Count);
+        recalled.Note(call.Caller.Tenant, call.Caller.KeyId, found.Hits);
         var answer = synthesize ? answers.Compose(question, found, call.Timer, ct) : null;
         return ToolResult.Ok(
             new AnswerResult(

@@ -1,3 +1,4 @@
+using Engram.Engine.Extraction;
 using Engram.Engine.Keys;
 using Engram.Engine.Memories;
 using Engram.Engine.Recall;
@@ -8,7 +9,7 @@ using ModelContextProtocol.Protocol;
 namespace Engram.McpServer.Tools;
 
 /// <summary>Retrieves memories by keyword, meaning and graph; no LLM is called.</summary>
-internal sealed class SearchMemoriesTool(Recall recall, UsageMeter usage, BucketArguments buckets) : EngramTool(Define(
+internal sealed class SearchMemoriesTool(Recall recall, RecalledTexts recalled, UsageMeter usage, BucketArguments buckets) : EngramTool(Define(
     "search_memories",
     "Search memories",
     "Find what is remembered about a topic, ranked, in a few milliseconds. Call it before answering anything that may depend on earlier " +
@@ -54,6 +55,7 @@ internal sealed class SearchMemoriesTool(Recall recall, UsageMeter usage, Bucket
         };
         var found = await recall.QueryAsync(call.Caller.Tenant, request, call.Timer, ct);
         usage.Count(call.Caller.Tenant, call.Caller.KeyId, null, UsageOperation.Query, found.Hits.Count);
+        recalled.Note(call.Caller.Tenant, call.Caller.KeyId, found.Hits);
         return ToolResult.Ok(
             new SearchResult(found.Hits.Count, MemoryItems.Of(found.Hits), MemoryItems.Of(found.GraphFacts), MemoryItems.NonEmpty(found.Warnings)),
             ToolJson.Wire.SearchResult);

@@ -9,7 +9,7 @@ using ModelContextProtocol.Protocol;
 namespace Engram.McpServer.Tools;
 
 /// <summary>Stores a memory; answers when it is durable and can be found.</summary>
-internal sealed class StoreMemoryTool(MemoryStore store, JobQueue jobs, UsageMeter usage, BucketArguments buckets) : EngramTool(Define(
+internal sealed class StoreMemoryTool(MemoryStore store, ExtractionJobs jobs, UsageMeter usage, BucketArguments buckets) : EngramTool(Define(
     "store_memory",
     "Store a memory",
     "Remember a fact for later conversations. Call it when the user states something durable: a preference, a personal fact, a decision, a plan, a " +
@@ -40,6 +40,7 @@ internal sealed class StoreMemoryTool(MemoryStore store, JobQueue jobs, UsageMet
       "status": {"type": "string", "enum": ["stored", "merged", "quarantined"]}, "deduped_into": {"type": "string"},
       "similarity_score": {"type": "number"}, "merge_reason": {"type": "string"},
       "indexes": {"type": "object", "properties": {"keyword": {"type": "string"}, "vector": {"type": "string"}, "graph": {"type": "string"}}},
+      "extraction": {"type": "object", "description": "With wait: what the extraction gave, or why not yet. The memory is stored either way."},
       "undo_token": {"type": "string"}}, "required": ["id", "memory_id", "bucket_name", "status", "indexes"]}
     """,
     readOnly: false, destructive: false, idempotent: true))
@@ -77,18 +78,16 @@ internal sealed class StoreMemoryTool(MemoryStore store, JobQueue jobs, UsageMet
         };
         var receipt = await store.StoreAsync(call.Caller.Tenant, bucket, memory, new StoreOptions(call.Caller.KeyId), call.Timer, ct);
         usage.Count(call.Caller.Tenant, call.Caller.KeyId, receipt.BucketId, UsageOperation.Store, receipt.Status == StoreStatus.Stored ? 1 : 0);
-        var state = receipt.Extraction;
-        if (wait && state == ExtractionState.Pending
-            && await jobs.WaitUntilExtractedAsync(call.Caller.Tenant, [receipt.MemoryId], LongestWait, ct))
-        {
-            state = ExtractionState.Extracted;
-        }
+        var report = wait && receipt.Extraction == ExtractionState.Pending
+            ? (await jobs.WaitAsync(call.Caller.Tenant, [receipt.MemoryId], LongestWait, ct)).GetValueOrDefault(receipt.MemoryId)
+            : null;
 
         return ToolResult.Ok(
             new ReceiptResult(
                 receipt.MemoryId, receipt.MemoryId, receipt.BucketName, receipt.TokenCount, Words.Of(receipt.Status), receipt.DedupedInto,
                 receipt.Similarity is { } similarity ? Math.Round(similarity, 4) : null, receipt.MergeReason is { } reason ? Words.Of(reason) : null,
-                new IndexState("ready", "ready", Words.Of(state)), receipt.UndoToken),
+                new IndexState("ready", "ready", report is null ? Words.Of(receipt.Extraction) : Words.GraphState(report.State)),
+                report is null ? null : ExtractionItem.Of(report), receipt.UndoToken),
             ToolJson.Wire.ReceiptResult);
     }
 

@@ -1,5 +1,7 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using Engram.Engine.Extraction;
+using Engram.Engine.Providers;
 
 namespace Engram.McpServer.Tools;
 
@@ -7,7 +9,15 @@ namespace Engram.McpServer.Tools;
 
 internal sealed record ReceiptResult(
     Guid Id, Guid MemoryId, string BucketName, int TokenCount, string Status, Guid? DedupedInto, double? SimilarityScore, string? MergeReason,
-    IndexState Indexes, string? UndoToken);
+    IndexState Indexes, ExtractionItem? Extraction, string? UndoToken);
+
+/// <summary>What an extraction gave, or why it has not given anything yet.</summary>
+internal sealed record ExtractionItem(string State, int? Triples, int? Dropped, string? Skipped, string? Error, string? FaultKind, DateTimeOffset? RetryAt)
+{
+    public static ExtractionItem Of(ExtractionReport report) => new(
+        report.State, report.Triples, report.Dropped is 0 ? null : report.Dropped, report.Skipped, report.Error,
+        report.Fault is { } fault ? ProviderFaultKinds.NameOf(fault.Kind) : null, report.RetryAt);
+}
 
 /// <summary>Where the memory can be found already: <c>ready</c>, or for the graph the state of its extraction.</summary>
 internal sealed record IndexState(string Keyword, string Vector, string Graph);

@@ -39,4 +39,11 @@ internal static class Words
         ExtractionState.Failed => "failed",
         _ => throw new ArgumentOutOfRangeException(nameof(state)),
     };
+
+    public static string GraphState(string job) => job switch
+    {
+        "done" => "ready",
+        "dead" => "failed",
+        _ => "pending",
+    };
 }

@@ -8,7 +8,7 @@ namespace Engram.Worker.Extraction;
 
 /// <summary>Claims jobs, extracts triples outside any transaction, checks each against its text, and completes them under the lease's fence.</summary>
 internal sealed class ExtractionService(
-    JobQueue queue, TripleStore triples, ITripleExtractor extractor, JobListener listener, IOptions<ExtractionOptions> options, ILogger<ExtractionService> log)
+    JobQueue queue, JobExtraction extraction, JobListener listener, IOptions<ExtractionOptions> options, ILogger<ExtractionService> log)
     : BackgroundService
 {
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
@@ -56,9 +56,7 @@ internal sealed class ExtractionService(
     {
         try
         {
-            var result = await extractor.ExtractAsync(job.Input, stopping);
-            var completed = await triples.CompleteAsync(job, result.Triples, extractor.Name, stopping);
-            if (!completed)
+            if (!await extraction.RunAsync(job, stopping))
                 log.LeaseLost(job.Id);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -99,7 +97,7 @@ internal sealed class ExtractionService(
     {
         try
         {
-            await queue.FailAsync(job, $"{extractor.Name}: {failure.GetType().Name}");
+            await queue.FailAsync(job, $"The extraction failed ({failure.GetType().Name}).");
         }
         catch (Exception e) when (e is NpgsqlException or TimeoutException or ObjectDisposedException)
         {

@@ -5,10 +5,11 @@ using Npgsql;
 namespace Engram.Worker.Extraction;
 
 /// <summary>Renews the leases of running jobs, takes back those of Workers that died, and prunes finished jobs.</summary>
-internal sealed class LeaseKeeper(JobQueue queue, ExtractionService extraction, JobListener listener, IOptions<ExtractionOptions> options, TimeProvider time, ILogger<LeaseKeeper> log)
+internal sealed class LeaseKeeper(
+    JobQueue queue, RecalledTexts recalled, ExtractionService extraction, JobListener listener, IOptions<ExtractionOptions> options, TimeProvider time, ILogger<LeaseKeeper> log)
     : BackgroundService
 {
-    private static readonly TimeSpan PruneEvery = TimeSpan.FromHours(1);
+    private static readonly TimeSpan PruneEvery = TimeSpan.FromMinutes(15);
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -24,6 +25,7 @@ internal sealed class LeaseKeeper(JobQueue queue, ExtractionService extraction, 
                 if (time.GetUtcNow() - pruned > PruneEvery)
                 {
                     await queue.PruneAsync(time.GetUtcNow() - TimeSpan.FromDays(options.Value.KeepDays), stoppingToken);
+                    await recalled.PruneAsync(stoppingToken);
                     pruned = time.GetUtcNow();
                 }
             }

@@ -29,6 +29,11 @@ internal static class Relations
     /// <summary>sibling_of for "sister"; null for nouns that name no personal relation.</summary>
     public static string? OfNoun(string noun) => ByNoun.GetValueOrDefault(noun) ?? ByNoun.GetValueOrDefault(English.Singular(noun));
 
+    private static readonly FrozenSet<string> SinglePredicates = ByVerb.Values.Where(r => r.Single).Select(r => r.Predicate).ToFrozenSet(StringComparer.Ordinal);
+
+    /// <summary>Whether a thing has one object of this predicate at a time, whoever extracted it.</summary>
+    public static bool IsSinglePredicate(string predicate) => SinglePredicates.Contains(predicate) || IsSingle(predicate);
+
     public static bool IsSingle(string attribute) =>
         SingleAttributes.Contains(attribute) || attribute.StartsWith("favourite_", StringComparison.Ordinal);
 

@@ -83,7 +83,7 @@ public sealed class JobQueueTests
         Assert.Empty(await queue.Jobs.ClaimAsync("w", 1, Cancel));
         var page = await queue.Get<MemoryReader>().ListAsync(tenant, "default", 1, 0, null, null, EngineFixture.Timer, Cancel);
         var detail = await queue.Get<MemoryReader>().GetAsync(tenant, "default", page.Memories[0].Id, EngineFixture.Timer, Cancel);
-        Assert.Equal((ExtractionState.Failed, "provider: timeout"), (detail.Memory.Extraction, detail.LastError));
+        Assert.Equal((ExtractionState.Failed, "provider: timeout"), (detail.Memory.Extraction, detail.Job?.Error));
     }
 
     [Fact]
@@ -107,7 +107,7 @@ public sealed class JobQueueTests
     {
         public MovedClock Clock => clock;
 
-        public JobQueue Jobs { get; } = new(services.GetRequiredService<SystemDb>(), services.GetRequiredService<TenantDb>(), clock);
+        public JobQueue Jobs { get; } = new(services.GetRequiredService<SystemDb>(), clock);
 
         public T Get<T>()
             where T : notnull => services.GetRequiredService<T>();

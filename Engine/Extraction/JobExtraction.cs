@@ -1,0 +1,93 @@
+using Engram.Engine.Extraction.Llm;
+using Engram.Engine.Providers;
+
+namespace Engram.Engine.Extraction;
+
+/// <summary>
+/// Does one claimed job: leaves out what is not to be extracted, extracts with the tenant's model or else by rules, outside any transaction, and
+/// completes under the lease's fence. A provider's fault never touches the memory: the job waits for its next attempt and says why.
+/// </summary>
+public sealed class JobExtraction
+{
+    // Of a key that is wrong or a model that does not exist nothing is better in seconds; somebody has to do something.
+    private static readonly TimeSpan NeedsPerson = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan BudgetPause = TimeSpan.FromMinutes(15);
+
+    private readonly Func<LlmContext, CancellationToken, ValueTask<TenantChat?>> _models;
+    private readonly ITripleExtractor _rules;
+    private readonly RecalledTexts _recalled;
+    private readonly JobQueue _queue;
+    private readonly TripleStore _triples;
+
+    /// <summary>Puts the parts together.</summary>
+    /// <param name="models">The tenants' models.</param>
+    /// <param name="rules">Extracts where a tenant has no model.</param>
+    /// <param name="recalled">What was recalled lately.</param>
+    /// <param name="queue">The queue.</param>
+    /// <param name="triples">Writes triples.</param>
+    public JobExtraction(TenantModels models, ITripleExtractor rules, RecalledTexts recalled, JobQueue queue, TripleStore triples)
+        : this((models ?? throw new ArgumentNullException(nameof(models))).ForAsync, rules, recalled, queue, triples)
+    {
+    }
+
+    internal JobExtraction(
+        Func<LlmContext, CancellationToken, ValueTask<TenantChat?>> models, ITripleExtractor rules, RecalledTexts recalled, JobQueue queue, TripleStore triples)
+    {
+        (_models, _rules, _recalled, _queue, _triples) = (models, rules, recalled, queue, triples);
+    }
+
+    /// <summary>Does the job.</summary>
+    /// <param name="job">The job, as claimed.</param>
+    /// <param name="cancellationToken">Ends it; the job is then to be given back.</param>
+    /// <returns>False where the lease was lost: nothing was written.</returns>
+    public async Task<bool> RunAsync(ExtractionJob job, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(job);
+        try
+        {
+            return await ExtractAsync(job, cancellationToken);
+        }
+        catch (ProviderException e)
+        {
+            await _queue.FailAsync(job, ReasonOf(e.Fault), e.Fault, WaitAfter(e.Fault), cancellationToken);
+            return true;
+        }
+        catch (EngramException e) when (e.Kind == FailureKind.QuotaExceeded)
+        {
+            // Nothing was tried, so nothing failed: the memory waits for the budget.
+            await _queue.DeferAsync(job, e.Message, BudgetPause, cancellationToken);
+            return true;
+        }
+    }
+
+    private async Task<bool> ExtractAsync(ExtractionJob job, CancellationToken cancellationToken)
+    {
+        if (TextKind.ReasonToSkip(job.Input.Text) is { } reason)
+            return await CompleteAsync(job, ExtractionResult.Empty, "none", reason, cancellationToken);
+        var (text, recalled) = await _recalled.WithoutRecalledAsync(job, cancellationToken);
+        // List numbers are all that a copied list may leave.
+        if (recalled && !text.Any(char.IsLetter))
+            return await CompleteAsync(job, ExtractionResult.Empty, "none", "recalled", cancellationToken);
+
+        var context = new LlmContext(job.Tenant, job.Id, "extract", ModelRole.Extract) { BucketId = job.BucketId, MemoryId = job.MemoryId, KeyId = job.StoredBy };
+        using var chat = await _models(context, cancellationToken);
+        var extractor = chat is null ? _rules : new LlmExtractor(chat);
+        var result = await extractor.ExtractAsync(job.Input with { Text = text }, cancellationToken);
+        return await CompleteAsync(job, result, extractor.Name, recalled ? "recalled" : null, cancellationToken);
+    }
+
+    private async Task<bool> CompleteAsync(ExtractionJob job, ExtractionResult result, string extractor, string? skipped, CancellationToken cancellationToken)
+    {
+        await _queue.NoteAsync(job, extractor, result.DroppedWithoutEvidence, skipped, cancellationToken);
+        return await _triples.CompleteAsync(job, result.Triples, extractor, cancellationToken);
+    }
+
+    /// <summary>In words for the tenant: the kind, and what a person can do.</summary>
+    private static string ReasonOf(ProviderFault fault) => $"{fault.Provider} ({fault.Model}) {ProviderFaultKinds.NameOf(fault.Kind)}: {fault.Hint}";
+
+    private static TimeSpan WaitAfter(ProviderFault fault)
+    {
+        var floor = fault.Kind is ProviderFaultKind.Auth or ProviderFaultKind.BadRequest ? NeedsPerson : TimeSpan.Zero;
+        return fault.RetryAfter is { } asked && asked > floor ? asked : floor;
+    }
+}
