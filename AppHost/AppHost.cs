@@ -6,6 +6,7 @@ var builder = DistributedApplication.CreateBuilder(args);
 // Generated at the first start and kept. Letters and digits only, since they become parts of connection strings and links.
 var secret = new GenerateParameterDefault { MinLength = 40, Special = false };
 var hmacSecret = builder.AddParameter("keys-hmac-secret", secret, secret: true, persist: true);
+var masterKey = builder.AddParameter("vault-master-key", new MasterKeyDefault(), secret: true, persist: true);
 var appPassword = builder.AddParameter("app-db-password", secret, secret: true, persist: true);
 var systemPassword = builder.AddParameter("system-db-password", secret, secret: true, persist: true);
 var setupToken = builder.AddParameter("portal-setup-token", secret, secret: true, persist: true);
@@ -56,5 +57,6 @@ builder.Build().Run();
 IResourceBuilder<ProjectResource> OnTheDatabase(IResourceBuilder<ProjectResource> project) => project
     .WithReference(app).WithReference(system)
     .WithEnvironment("Engram__Keys__HmacSecret", hmacSecret)
+    .WithEnvironment("Engram__Vault__MasterKeys__1", masterKey)
     .WaitForCompletion(migrate)
     .WithHttpHealthCheck("/health");

@@ -21,11 +21,14 @@ public enum FailureKind
     /// <summary>The input is larger than its limit.</summary>
     PayloadTooLarge,
 
-    /// <summary>The plan's limit is reached.</summary>
+    /// <summary>A limit of the plan or a budget is reached.</summary>
     QuotaExceeded,
 
     /// <summary>What was asked needs a model, and the tenant has set none for it.</summary>
     ProviderKeyMissing,
+
+    /// <summary>This server cannot do it now for a reason its operator must see to.</summary>
+    NotReady,
 }
 
 /// <summary>A typed failure the caller can act on. Its message is safe to return: it never holds a stored text, a query or a secret.</summary>

@@ -14,8 +14,8 @@ internal static partial class Log
     [LoggerMessage(LogLevel.Warning, "Writing the last use of {Count} keys failed; they are written with the next ones")]
     public static partial void LastUsedFailed(this ILogger logger, Exception exception, int count);
 
-    [LoggerMessage(LogLevel.Warning, "Listening for revoked keys failed; until it works again a key revoked elsewhere may be accepted for the cache's time")]
-    public static partial void KeyListenerFailed(this ILogger logger, Exception exception);
+    [LoggerMessage(LogLevel.Warning, "Listening for changes failed; until it works again, what is revoked or changed elsewhere may stay in use for the caches' time")]
+    public static partial void ChangeListenerFailed(this ILogger logger, Exception exception);
 
     [LoggerMessage(LogLevel.Information, "Embedding model {ModelId} ({Dimensions} dimensions) is ready after {Milliseconds:F0} ms")]
     public static partial void EmbedderReady(this ILogger logger, string modelId, int dimensions, double milliseconds);
@@ -36,4 +36,10 @@ internal static partial class Log
     public static partial void LlmCallsNotWritten(this ILogger logger, Exception exception, int count);
     [LoggerMessage(LogLevel.Debug, "What was recalled lately could not be noted ({Error}); a copy of it may be extracted again")]
     public static partial void RecalledNotWritten(this ILogger logger, string error);
+
+    [LoggerMessage(LogLevel.Error, "A tenant's provider key cannot be used: {Reason}")]
+    public static partial void ProviderKeyNotOpened(this ILogger logger, string reason);
+
+    [LoggerMessage(LogLevel.Warning, "What a tenant uses of its plan could not be read ({Error}); the last figures go on being used")]
+    public static partial void PlanFiguresNotRead(this ILogger logger, string error);
 }

@@ -8,7 +8,7 @@ internal static class AccountExamples
         """;
 
     public const string PlanUsage = """
-        {"plan":"free","period":{"start":"2026-01-01T00:00:00+00:00","end":"2026-02-01T00:00:00+00:00"},"memories":{"used":42},"buckets":{"used":1},"writes":{"used":42},"queries":{"used":7},"tokens":{"input":0,"output":0},"storage_bytes":4200,"by_bucket":[{"bucket_id":"019c1234-5678-7abc-8def-0123456789ab","bucket_name":"default","memories":42,"storage_bytes":4200,"writes":42}],"by_key":[{"key_id":"019c1234-5678-7abc-8def-0123456789ac","writes":42,"queries":7}],"projected":{"memories":84,"writes":84,"queries":14}}
+        {"plan":"free","period":{"start":"2026-01-01T00:00:00+00:00","end":"2026-02-01T00:00:00+00:00"},"memories":{"used":42},"buckets":{"used":1},"writes":{"used":42},"queries":{"used":7},"tokens":{"input":1200,"output":90},"cost_usd":0.00312,"storage_bytes":4200,"by_bucket":[{"bucket_id":"019c1234-5678-7abc-8def-0123456789ab","bucket_name":"default","memories":42,"storage_bytes":4200,"writes":42}],"by_key":[{"key_id":"019c1234-5678-7abc-8def-0123456789ac","writes":42,"queries":7,"input_tokens":1200,"output_tokens":90,"cost_usd":0.00312}],"by_model":[{"day":"2026-01-31","provider":"openai","model":"gpt-4.1","operation":"POST /v1/query","role":"synthesize","calls":1,"faults":0,"unpriced_calls":0,"tokens":{"input":1200,"output":90},"cost_usd":0.00312}],"projected":{"memories":84,"writes":84,"queries":14}}
         """;
 
     public const string CreateKey = """{"name":"Agent","scopes":["memories:read","memories:write"],"buckets":["default"],"expires_at":"2027-01-31T00:00:00Z"}""";

@@ -10,6 +10,23 @@ public sealed record PeriodView(DateTimeOffset Start, DateTimeOffset End);
 
 public sealed record TokensView(long Input, long Output);
 
+/// <summary>What the tenant's models did and cost on one day for one kind of operation. Calls of a model without a known price are not in the cost.</summary>
+public sealed record LlmUsageView(
+    DateOnly Day, string Provider, string Model, string Operation, string Role, long Calls, long Faults, long UnpricedCalls, TokensView Tokens, decimal CostUsd)
+{
+    public static LlmUsageView From(LlmUsage usage) => new(
+        usage.Day,
+        usage.Provider,
+        usage.Model,
+        usage.Operation,
+        usage.Role,
+        usage.Calls,
+        usage.Faults,
+        usage.UnpricedCalls,
+        new TokensView(usage.InputTokens, usage.OutputTokens),
+        usage.CostUsd);
+}
+
 /// <summary>What the tenant uses of its plan this month. Quotas without a limit leave it out.</summary>
 public sealed record PlanUsageView(
     string Plan,
@@ -19,9 +36,11 @@ public sealed record PlanUsageView(
     Quota Writes,
     Quota Queries,
     TokensView Tokens,
+    decimal CostUsd,
     long StorageBytes,
     IReadOnlyList<BucketUsage> ByBucket,
     IReadOnlyList<KeyUsage> ByKey,
+    IReadOnlyList<LlmUsageView> ByModel,
     UsageProjection Projected);
 
 /// <summary>Plan usage.</summary>
@@ -46,9 +65,11 @@ internal static class UsageRoutes
             usage.Writes,
             usage.Queries,
             new TokensView(usage.InputTokens, usage.OutputTokens),
+            usage.CostUsd,
             usage.StorageBytes,
             buckets,
             usage.ByKey,
+            [.. usage.ByModel.Select(LlmUsageView.From)],
             usage.Projected));
     }
 }

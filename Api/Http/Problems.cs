@@ -85,6 +85,7 @@ public static class Problems
             { RetryAfter = e.RetryAfter },
             FailureKind.ProviderKeyMissing => new Problem(
                 StatusCodes.Status412PreconditionFailed, "provider_key_missing", "A provider of your own is needed", e.Message, errors),
+            FailureKind.NotReady => new Problem(StatusCodes.Status503ServiceUnavailable, "not_ready", "Not ready", e.Message, errors),
             _ => new Problem(StatusCodes.Status400BadRequest, "invalid_request", "The request is not valid", e.Message, errors),
         };
     }

@@ -33,7 +33,7 @@ public sealed class ApiKeys
         """;
 
     // NOTIFY takes an instance-wide lock at commit, so it is kept for what is rare and must be quick: this, not memories.
-    private const string Notify = $"select pg_notify('{KeyInvalidationListener.Channel}', $1)";
+    private const string Notify = $"select pg_notify('{KeyCache.Channel}', $1)";
 
     private readonly TenantDb _db;
     private readonly KeyHasher _hasher;

@@ -12,6 +12,9 @@ namespace Engram.Engine.Keys;
 /// </remarks>
 internal sealed class KeyCache(IOptions<KeyOptions> options)
 {
+    /// <summary>Channel on which other processes tell of revoked keys; the payload is the key's id.</summary>
+    public const string Channel = "engram_keys";
+
     private readonly ConcurrentDictionary<KeyDigest, CachedKey> _known = new();
     private readonly ConcurrentDictionary<KeyDigest, Refusal> _refused = new();
     private readonly TimeSpan _knownFor = TimeSpan.FromSeconds(options.Value.CacheSeconds);
@@ -70,6 +73,15 @@ internal sealed class KeyCache(IOptions<KeyOptions> options)
             if (key.Principal.KeyId == keyId)
                 Remove(digest);
         }
+    }
+
+    /// <summary>Forgets the key a notification names.</summary>
+    public void Hear(string payload)
+    {
+        if (Guid.TryParse(payload, out var keyId))
+            Invalidate(keyId);
+        else
+            Clear();
     }
 
     /// <summary>Forgets everything: invalidations may have been missed.</summary>

@@ -22,7 +22,12 @@ public static class KeysRegistration
         services.AddSingleton<KeyRows>();
         services.AddSingleton<LastUsedWriter>();
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<LastUsedWriter>());
-        services.AddSingleton<IHostedService, KeyInvalidationListener>();
+        services.AddSingleton(provider =>
+        {
+            var cache = provider.GetRequiredService<KeyCache>();
+            return new ChangeChannel(KeyCache.Channel, cache.Hear, cache.Clear);
+        });
+        services.TryAddEnumerable(ServiceDescriptor.Singleton<IHostedService, ChangeListener>());
         services.AddSingleton(provider => new ApiKeyAuthenticator(
             provider.GetRequiredService<KeyHasher>(),
             provider.GetRequiredService<KeyCache>(),

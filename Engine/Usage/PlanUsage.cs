@@ -15,7 +15,35 @@ public sealed record BucketUsage(Guid BucketId, string BucketName, long Memories
 /// <param name="KeyId">The key.</param>
 /// <param name="Writes">Memories stored with it.</param>
 /// <param name="Queries">Queries made with it.</param>
-public sealed record KeyUsage(Guid KeyId, long Writes, long Queries);
+/// <param name="InputTokens">Tokens the tenant's models read for it.</param>
+/// <param name="OutputTokens">Tokens they wrote for it.</param>
+/// <param name="CostUsd">What they cost, in US dollars by the price table in force.</param>
+public sealed record KeyUsage(Guid KeyId, long Writes, long Queries, long InputTokens, long OutputTokens, decimal CostUsd);
+
+/// <summary>What the tenant's models did and cost on one day for one kind of operation.</summary>
+/// <param name="Day">The day, in UTC.</param>
+/// <param name="Provider">Catalogue id.</param>
+/// <param name="Model">The model.</param>
+/// <param name="Operation">Which operation.</param>
+/// <param name="Role">What the model was asked for.</param>
+/// <param name="Calls">Calls made.</param>
+/// <param name="Faults">Of these, calls that failed.</param>
+/// <param name="UnpricedCalls">Of these, calls that used tokens of a model without a known price: they are not in the cost.</param>
+/// <param name="InputTokens">Tokens read.</param>
+/// <param name="OutputTokens">Tokens written.</param>
+/// <param name="CostUsd">US dollars by the price table in force.</param>
+public sealed record LlmUsage(
+    DateOnly Day,
+    string Provider,
+    string Model,
+    string Operation,
+    string Role,
+    long Calls,
+    long Faults,
+    long UnpricedCalls,
+    long InputTokens,
+    long OutputTokens,
+    decimal CostUsd);
 
 /// <summary>Where the period will end if it goes on as it did so far.</summary>
 /// <param name="Memories">Memories stored at the end.</param>
@@ -32,9 +60,11 @@ public sealed record UsageProjection(long Memories, long Writes, long Queries);
 /// <param name="Queries">Queries in the period.</param>
 /// <param name="InputTokens">Tokens LLMs read in the period.</param>
 /// <param name="OutputTokens">Tokens LLMs wrote in the period.</param>
+/// <param name="CostUsd">What they cost, in US dollars by the price table in force.</param>
 /// <param name="StorageBytes">Bytes of all texts stored now.</param>
 /// <param name="ByBucket">The same by bucket.</param>
 /// <param name="ByKey">The same by key.</param>
+/// <param name="ByModel">Tokens and cost by day, model and operation.</param>
 /// <param name="Projected">Where it will end.</param>
 public sealed record PlanUsage(
     DateTimeOffset PeriodStart,
@@ -45,7 +75,9 @@ public sealed record PlanUsage(
     Quota Queries,
     long InputTokens,
     long OutputTokens,
+    decimal CostUsd,
     long StorageBytes,
     IReadOnlyList<BucketUsage> ByBucket,
     IReadOnlyList<KeyUsage> ByKey,
+    IReadOnlyList<LlmUsage> ByModel,
     UsageProjection Projected);

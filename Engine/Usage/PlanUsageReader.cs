@@ -1,6 +1,7 @@
 using Engram.Engine.Database;
 using Engram.Engine.Latency;
 using Microsoft.Extensions.Options;
+using Npgsql;
 
 namespace Engram.Engine.Usage;
 
@@ -26,12 +27,24 @@ public sealed class PlanUsageReader(TenantDb db, IOptionsMonitor<PlanOptions> pl
         """;
 
     private const string ByKey = """
-        select key_id,
-            coalesce(sum(memories) filter (where operation = 'store'), 0)::bigint,
-            coalesce(sum(requests) filter (where operation = 'query'), 0)::bigint,
-            coalesce(sum(input_tokens), 0)::bigint, coalesce(sum(output_tokens), 0)::bigint
-        from usage_daily where tenant_id = $1 and day >= $2
-        group by key_id order by key_id
+        select coalesce(u.key_id, l.key_id), coalesce(u.writes, 0)::bigint, coalesce(u.queries, 0)::bigint,
+            coalesce(l.input_tokens, 0)::bigint, coalesce(l.output_tokens, 0)::bigint, coalesce(l.cost_usd, 0)
+        from (
+            select key_id, sum(memories) filter (where operation = 'store') as writes, sum(requests) filter (where operation = 'query') as queries
+            from usage_daily where tenant_id = $1 and day >= $2 group by key_id
+        ) u
+        full join (
+            select key_id, sum(input_tokens) as input_tokens, sum(output_tokens) as output_tokens, sum(cost_usd) as cost_usd
+            from llm_usage_daily where tenant_id = $1 and day >= $2 group by key_id
+        ) l using (key_id)
+        order by 1
+        """;
+
+    private const string ByModel = """
+        select day, provider, model, operation, role, sum(calls)::bigint, sum(faults)::bigint, sum(unpriced_calls)::bigint,
+            sum(input_tokens)::bigint, sum(output_tokens)::bigint, sum(cost_usd)
+        from llm_usage_daily where tenant_id = $1 and day >= $2
+        group by day, provider, model, operation, role order by day, provider, model, operation, role
         """;
 
     /// <summary>Reads the usage of the current period.</summary>
@@ -46,22 +59,26 @@ public sealed class PlanUsageReader(TenantDb db, IOptionsMonitor<PlanOptions> pl
         var end = start.AddMonths(1);
         var buckets = new List<BucketUsage>();
         var keys = new List<KeyUsage>();
-        long inputTokens = 0, outputTokens = 0;
+        var models = new List<LlmUsage>();
         using (timer.Measure(Hop.DbRead))
         {
             await using var batch = db.Batch(tenant)
                 .Add(ByBucket, Sql.Uuid(tenant.Id), Sql.Date(DateOnly.FromDateTime(start.UtcDateTime)))
-                .Add(ByKey, Sql.Uuid(tenant.Id), Sql.Date(DateOnly.FromDateTime(start.UtcDateTime)));
+                .Add(ByKey, Sql.Uuid(tenant.Id), Sql.Date(DateOnly.FromDateTime(start.UtcDateTime)))
+                .Add(ByModel, Sql.Uuid(tenant.Id), Sql.Date(DateOnly.FromDateTime(start.UtcDateTime)));
             await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
             while (await reader.ReadAsync(cancellationToken))
                 buckets.Add(new BucketUsage(reader.GetGuid(0), reader.GetString(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4)));
             await reader.NextResultAsync(cancellationToken);
             while (await reader.ReadAsync(cancellationToken))
             {
-                keys.Add(new KeyUsage(reader.GetGuid(0), reader.GetInt64(1), reader.GetInt64(2)));
-                inputTokens += reader.GetInt64(3);
-                outputTokens += reader.GetInt64(4);
+                keys.Add(new KeyUsage(
+                    reader.GetGuid(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.GetInt64(4), reader.GetDecimal(5)));
             }
+
+            await reader.NextResultAsync(cancellationToken);
+            while (await reader.ReadAsync(cancellationToken))
+                models.Add(ReadModel(reader));
         }
 
         var limits = plans.Get(plan);
@@ -75,13 +92,28 @@ public sealed class PlanUsageReader(TenantDb db, IOptionsMonitor<PlanOptions> pl
             new Quota(buckets.Count, limits.Buckets),
             new Quota(writes, limits.Writes),
             new Quota(queries, limits.Queries),
-            inputTokens,
-            outputTokens,
+            models.Sum(model => model.InputTokens),
+            models.Sum(model => model.OutputTokens),
+            models.Sum(model => model.CostUsd),
             buckets.Sum(bucket => bucket.StorageBytes),
             buckets,
             keys,
+            models,
             Project(memories, writes, queries, (now - start) / (end - start)));
     }
+
+    private static LlmUsage ReadModel(NpgsqlDataReader reader) => new(
+        reader.GetFieldValue<DateOnly>(0),
+        reader.GetString(1),
+        reader.GetString(2),
+        reader.GetString(3),
+        reader.GetString(4),
+        reader.GetInt64(5),
+        reader.GetInt64(6),
+        reader.GetInt64(7),
+        reader.GetInt64(8),
+        reader.GetInt64(9),
+        reader.GetDecimal(10));
 
     /// <summary>
     /// Straight on from the part of the period that has passed. The first twentieth of it says too little: it counts as a twentieth.

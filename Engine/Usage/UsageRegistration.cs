@@ -14,6 +14,7 @@ public static class UsageRegistration
         services.AddSingleton<UsageMeter>();
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<UsageMeter>());
         services.AddSingleton<PlanUsageReader>();
+        services.AddSingleton<PlanGate>();
         services.AddOptions();
         services.AddSingleton<IConfigureOptions<PlanOptions>, PlanSection>();
         return services;

@@ -23,6 +23,7 @@ internal static class ToolFailures
         FailureKind.QuotaExceeded => ToolResult.Error("quota_exceeded", $"{failure.Message} Tell the user; trying again does not help."),
         FailureKind.ProviderKeyMissing => ToolResult.Error("provider_key_missing",
             $"{failure.Message} Tell the user; search_memories returns the memories without a model."),
+        FailureKind.NotReady => ToolResult.Error("not_ready", failure.Message),
         _ => ToolResult.Error("invalid_request", failure.Message),
     };
 

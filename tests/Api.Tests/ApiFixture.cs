@@ -40,6 +40,7 @@ public sealed class ApiFixture : IAsyncLifetime
             ("ConnectionStrings:engram-app", _database.App),
             ("ConnectionStrings:engram-system", _database.System),
             ("Engram:Keys:HmacSecret", HmacSecret),
+            ("Engram:Vault:MasterKeys:1", MigratedDatabase.VaultKey),
             ("Engram:Keys:LastUsedSeconds", "0.1"),
             .. settings,
         ]);

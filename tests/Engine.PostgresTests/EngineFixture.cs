@@ -56,10 +56,13 @@ public sealed class EngineFixture : IAsyncLifetime
         _services = Services(Database.App, Database.System);
     }
 
-    public static ServiceProvider Services(string app, string system)
+    public static ServiceProvider Services(string app, string system, params (string Key, string Value)[] settings)
     {
         var services = new ServiceCollection();
-        services.AddSingleton<IConfiguration>(new ConfigurationBuilder().Build());
+        Dictionary<string, string?> values = new() { ["Engram:Vault:MasterKeys:1"] = MigratedDatabase.VaultKey };
+        foreach (var (key, value) in settings)
+            values[key] = value;
+        services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(values).Build());
         services.AddLogging();
         services.AddKeyedSingleton(TenantDb.ConnectionName, (_, _) => NpgsqlDataSource.Create(app));
         services.AddKeyedSingleton(SystemDb.ConnectionName, (_, _) => NpgsqlDataSource.Create(system));

@@ -24,6 +24,7 @@ public sealed class TestDatabase
             ("ConnectionStrings:engram-app", ForRole("engram_app")),
             ("ConnectionStrings:engram-system", ForRole("engram_system")),
             ("Engram:Keys:HmacSecret", "test-only-secret-of-at-least-32-characters"),
+            ("Engram:Vault:MasterKeys:1", MigratedDatabase.VaultKey),
         ];
     }
 

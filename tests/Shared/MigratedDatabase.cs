@@ -11,6 +11,9 @@ public sealed class MigratedDatabase
     // Roles belong to the server, so every database of a test run gives them the same password.
     private const string Password = "test-only-password";
 
+    /// <summary>Version 1 of the master key that tests give the hosts (<c>Engram:Vault:MasterKeys:1</c>).</summary>
+    public const string VaultKey = "AQIDBAUGBwgJCgsMDQ4PEBESExQVFhcYGRobHB0eHyA=";
+
     private MigratedDatabase(string owner) => Owner = owner;
 
     /// <summary>A superuser.</summary>

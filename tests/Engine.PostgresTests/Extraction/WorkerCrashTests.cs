@@ -113,6 +113,7 @@ public sealed class WorkerCrashTests
             {
                 ["ConnectionStrings__engram-app"] = database.App,
                 ["ConnectionStrings__engram-system"] = database.System,
+                ["Engram__Vault__MasterKeys__1"] = MigratedDatabase.VaultKey,
                 ["Engram__Extraction__Concurrency"] = "4",
                 ["ASPNETCORE_URLS"] = "http://127.0.0.1:0",
             },

@@ -1,21 +1,25 @@
-using Engram.Engine.Database;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 
-namespace Engram.Engine.Keys;
+namespace Engram.Engine.Database;
+
+/// <summary>What a cache of this process wants to hear of changes made in others.</summary>
+/// <param name="Name">Name of the PostgreSQL channel.</param>
+/// <param name="Changed">Called with the notification's payload.</param>
+/// <param name="Missed">Called when notifications may have passed unheard: everything cached may be stale.</param>
+internal sealed record ChangeChannel(string Name, Action<string> Changed, Action Missed);
 
 /// <summary>
-/// Hears which keys other processes revoked, and forgets them here. A hint: should it get lost, the cache's time bounds how long the key
-/// still works. Whenever the connection had to be made anew, everything is forgotten, because revocations may have passed unheard.
+/// Hears on one connection what other processes changed. A hint: should it get lost, the caches' own time bounds how long what is stale is
+/// used. Whenever the connection had to be made anew, the caches forget everything.
 /// </summary>
-internal sealed class KeyInvalidationListener(SystemDb db, KeyCache cache, TimeProvider time, ILogger<KeyInvalidationListener> log) : BackgroundService
+internal sealed class ChangeListener(SystemDb db, IEnumerable<ChangeChannel> channels, TimeProvider time, ILogger<ChangeListener> log) : BackgroundService
 {
-    /// <summary>Channel of the notifications; the payload is the key's id.</summary>
-    public const string Channel = "engram_keys";
-
     private static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(0.5);
     private static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(10);
+
+    private readonly ChangeChannel[] _channels = [.. channels];
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -28,9 +32,13 @@ internal sealed class KeyInvalidationListener(SystemDb db, KeyCache cache, TimeP
                 connection.Notification += OnNotification;
                 try
                 {
-                    await using (var listen = new NpgsqlCommand($"listen {Channel}", connection))
+                    foreach (var channel in _channels)
+                    {
+                        await using var listen = new NpgsqlCommand($"listen {channel.Name}", connection);
                         await listen.ExecuteNonQueryAsync(stoppingToken);
-                    cache.Clear();
+                        channel.Missed();
+                    }
+
                     pause = FirstPause;
                     while (true)
                         await connection.WaitAsync(stoppingToken);
@@ -46,7 +54,7 @@ internal sealed class KeyInvalidationListener(SystemDb db, KeyCache cache, TimeP
             }
             catch (Exception e) when (e is NpgsqlException or TimeoutException or InvalidOperationException)
             {
-                log.KeyListenerFailed(e);
+                log.ChangeListenerFailed(e);
                 await Task.Delay(pause, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
                 pause = pause * 2 < LongestPause ? pause * 2 : LongestPause;
             }
@@ -55,9 +63,10 @@ internal sealed class KeyInvalidationListener(SystemDb db, KeyCache cache, TimeP
 
     private void OnNotification(object sender, NpgsqlNotificationEventArgs notification)
     {
-        if (Guid.TryParse(notification.Payload, out var keyId))
-            cache.Invalidate(keyId);
-        else
-            cache.Clear();
+        foreach (var channel in _channels)
+        {
+            if (channel.Name == notification.Channel)
+                channel.Changed(notification.Payload);
+        }
     }
 }
