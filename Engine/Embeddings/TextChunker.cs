@@ -73,11 +73,7 @@ public sealed class TextChunker
     {
         // Beyond this no chunk goes, whatever its tokens: the work per chunk stays the same however long the text is.
         var limit = Math.Min(text.Length, start + (_tokenizer.MaxTokens * LongestPiece));
-        var best = start;
-        for (var end = SentenceEnd(text, start, limit); end > best && Fits(text, start, end); end = SentenceEnd(text, end, limit))
-        {
-            best = end;
-        }
+        var best = LongestPrefix(text, start, SentenceEnds(text, start, limit));
 
         if (best == text.Length || (best > start && !text.AsSpan(start, best - start).IsWhiteSpace()))
         {
@@ -144,6 +140,17 @@ public sealed class TextChunker
         }
 
         return limit == text.Length ? limit : start;
+    }
+
+    private static List<int> SentenceEnds(string text, int start, int limit)
+    {
+        var ends = new List<int>();
+        for (var (last, end) = (start, SentenceEnd(text, start, limit)); end > last; (last, end) = (end, SentenceEnd(text, end, limit)))
+        {
+            ends.Add(end);
+        }
+
+        return ends;
     }
 
     private static bool IsCloser(string text, int index) =>

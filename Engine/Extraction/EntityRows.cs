@@ -1,4 +1,5 @@
 using Engram.Engine.Database;
+using Npgsql;
 
 namespace Engram.Engine.Extraction;
 
@@ -30,68 +31,66 @@ internal sealed class EntityRows
     // Marks the alias of a literal, so that "Ann" as a name is not the entity Ann; no normalised name begins with it.
     private const char Literal = '=';
 
+    private readonly Tenant _tenant;
+    private readonly Guid _bucketId;
+    private readonly IReadOnlyList<ExtractedTriple> _triples;
+    private readonly Dictionary<string, (string Name, string? Kind)> _wanted = new(StringComparer.Ordinal);
     private readonly Dictionary<string, Guid> _byAlias = new(StringComparer.Ordinal);
+
+    public EntityRows(Tenant tenant, Guid bucketId, IReadOnlyList<ExtractedTriple> triples)
+    {
+        (_tenant, _bucketId, _triples) = (tenant, bucketId, triples);
+        foreach (var triple in triples)
+        {
+            _wanted.TryAdd(EntityName.Normalize(triple.Subject), (triple.Subject, triple.SubjectKind));
+            _wanted.TryAdd(AliasOfObject(triple), (triple.Object, triple.ObjectKind));
+        }
+    }
 
     public Guid SubjectOf(ExtractedTriple triple) => _byAlias[EntityName.Normalize(triple.Subject)];
 
     public Guid ObjectOf(ExtractedTriple triple) => _byAlias[AliasOfObject(triple)];
 
-    public static async Task<EntityRows> ResolveAsync(
-        TenantTransaction transaction, Tenant tenant, Guid bucketId, IReadOnlyList<ExtractedTriple> triples, CancellationToken cancellationToken)
-    {
-        var rows = new EntityRows();
-        var wanted = new Dictionary<string, (string Name, string? Kind)>(StringComparer.Ordinal);
-        foreach (var triple in triples)
-        {
-            wanted.TryAdd(EntityName.Normalize(triple.Subject), (triple.Subject, triple.SubjectKind));
-            wanted.TryAdd(AliasOfObject(triple), (triple.Object, triple.ObjectKind));
-        }
+    /// <summary>Asks for the entities that are there, in the caller's batch.</summary>
+    public void AddLookup(TenantBatch batch) => AddLookup(batch, _wanted.Keys);
 
-        await rows.LoadAsync(transaction, tenant, bucketId, wanted.Keys, cancellationToken);
-        await rows.CreateAsync(transaction, tenant, bucketId, wanted.Where(w => !rows._byAlias.ContainsKey(w.Key)), cancellationToken);
-        await rows.AddNamesAsync(transaction, tenant, bucketId, triples, cancellationToken);
-        return rows;
-    }
-
-    private async Task LoadAsync(TenantTransaction transaction, Tenant tenant, Guid bucketId, IEnumerable<string> aliases, CancellationToken cancellationToken)
+    public async Task ReadLookupAsync(NpgsqlDataReader reader, CancellationToken cancellationToken)
     {
-        await using var batch = transaction.Batch().Add(Select, Sql.Uuid(tenant.Id), Sql.Uuid(bucketId), Sql.Texts([.. aliases]));
-        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
             _byAlias[reader.GetString(0)] = reader.GetGuid(1);
     }
 
-    private async Task CreateAsync(
-        TenantTransaction transaction, Tenant tenant, Guid bucketId, IEnumerable<KeyValuePair<string, (string Name, string? Kind)>> missing, CancellationToken cancellationToken)
+    /// <summary>Makes the entities the lookup did not find. One round trip, or none.</summary>
+    public async Task CreateMissingAsync(TenantTransaction transaction, CancellationToken cancellationToken)
     {
-        var created = missing.Select(m => (Alias: m.Key, Id: Guid.CreateVersion7(), m.Value.Name, m.Value.Kind)).ToArray();
+        var created = _wanted.Where(w => !_byAlias.ContainsKey(w.Key)).Select(w => (Alias: w.Key, Id: Guid.CreateVersion7(), w.Value.Name, w.Value.Kind)).ToArray();
         if (created.Length == 0)
             return;
         Guid[] ids = [.. created.Select(c => c.Id)];
         string[] aliases = [.. created.Select(c => c.Alias)];
-        await using (var batch = transaction.Batch()
-            .Add(InsertEntities, Sql.Uuid(tenant.Id), Sql.Uuid(bucketId), Sql.Uuids(ids), Sql.Texts([.. created.Select(c => Cut(c.Name))]), Sql.Texts([.. created.Select(c => c.Kind!)]))
-            .Add(InsertAliases, Sql.Uuid(tenant.Id), Sql.Uuid(bucketId), Sql.Texts(aliases), Sql.Uuids(ids))
-            .Add(DeleteUnnamed, Sql.Uuid(tenant.Id), Sql.Uuids(ids)))
-        {
-            await batch.ExecuteAsync(cancellationToken);
-        }
-
+        await using var batch = transaction.Batch()
+            .Add(
+                InsertEntities, Sql.Uuid(_tenant.Id), Sql.Uuid(_bucketId), Sql.Uuids(ids), Sql.Texts([.. created.Select(c => Cut(c.Name))]),
+                Sql.Texts([.. created.Select(c => c.Kind!)]))
+            .Add(InsertAliases, Sql.Uuid(_tenant.Id), Sql.Uuid(_bucketId), Sql.Texts(aliases), Sql.Uuids(ids))
+            .Add(DeleteUnnamed, Sql.Uuid(_tenant.Id), Sql.Uuids(ids));
         // Another writer may have been first with a name: its entity is the one.
-        await LoadAsync(transaction, tenant, bucketId, aliases, cancellationToken);
+        AddLookup(batch, aliases);
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await ReadLookupAsync(reader, cancellationToken);
     }
 
-    private async Task AddNamesAsync(
-        TenantTransaction transaction, Tenant tenant, Guid bucketId, IReadOnlyList<ExtractedTriple> triples, CancellationToken cancellationToken)
+    /// <summary>Adds the names that the triples give their subjects.</summary>
+    public void AddNames(TenantBatch batch)
     {
-        var names = triples.Where(t => Naming.Contains(t.Predicate) && !t.Negated)
+        var names = _triples.Where(t => Naming.Contains(t.Predicate) && !t.Negated)
             .Select(t => (Alias: EntityName.Normalize(t.Object), Id: SubjectOf(t))).DistinctBy(n => n.Alias).ToArray();
-        if (names.Length == 0)
-            return;
-        await using var batch = transaction.Batch().Add(
-            InsertAliases, Sql.Uuid(tenant.Id), Sql.Uuid(bucketId), Sql.Texts([.. names.Select(n => n.Alias)]), Sql.Uuids([.. names.Select(n => n.Id)]));
-        await batch.ExecuteAsync(cancellationToken);
+        if (names.Length > 0)
+            batch.Add(InsertAliases, Sql.Uuid(_tenant.Id), Sql.Uuid(_bucketId), Sql.Texts([.. names.Select(n => n.Alias)]), Sql.Uuids([.. names.Select(n => n.Id)]));
     }
+
+    private void AddLookup(TenantBatch batch, IEnumerable<string> aliases) =>
+        batch.Add(Select, Sql.Uuid(_tenant.Id), Sql.Uuid(_bucketId), Sql.Texts([.. aliases]));
 
     private static string AliasOfObject(ExtractedTriple triple)
     {

@@ -7,11 +7,14 @@ namespace Engram.Engine.Extraction;
 /// Does one claimed job: leaves out what is not to be extracted, extracts with the tenant's model or else by rules, outside any transaction, and
 /// completes under the lease's fence. A provider's fault never touches the memory: the job waits for its next attempt and says why.
 /// </summary>
-public sealed class JobExtraction
+public sealed class JobExtraction : IDisposable
 {
     // Of a key that is wrong or a model that does not exist nothing is better in seconds; somebody has to do something.
     private static readonly TimeSpan NeedsPerson = TimeSpan.FromMinutes(5);
     private static readonly TimeSpan BudgetPause = TimeSpan.FromMinutes(15);
+
+    // Extraction by rules and writing triples are the processor's and the database's work: one core is left to those who wait for an answer.
+    private readonly SemaphoreSlim _turn = new(Math.Max(1, Environment.ProcessorCount - 1));
 
     private readonly Func<LlmContext, CancellationToken, ValueTask<TenantChat?>> _models;
     private readonly ITripleExtractor _rules;
@@ -60,6 +63,15 @@ public sealed class JobExtraction
         }
     }
 
+    /// <inheritdoc/>
+    public void Dispose() => _turn.Dispose();
+
+    private async ValueTask<Turn> TurnAsync(CancellationToken cancellationToken)
+    {
+        await _turn.WaitAsync(cancellationToken);
+        return new Turn(_turn);
+    }
+
     private async Task<bool> ExtractAsync(ExtractionJob job, CancellationToken cancellationToken)
     {
         if (TextKind.ReasonToSkip(job.Input.Text) is { } reason)
@@ -71,9 +83,19 @@ public sealed class JobExtraction
 
         var context = new LlmContext(job.Tenant, job.Id, "extract", ModelRole.Extract) { BucketId = job.BucketId, MemoryId = job.MemoryId, KeyId = job.StoredBy };
         using var chat = await _models(context, cancellationToken);
-        var extractor = chat is null ? _rules : new LlmExtractor(chat);
-        var result = await extractor.ExtractAsync(job.Input with { Text = text }, cancellationToken);
-        return await CompleteAsync(job, result, extractor.Name, recalled ? "recalled" : null, cancellationToken);
+        var input = job.Input with { Text = text };
+        var skipped = recalled ? "recalled" : null;
+        if (chat is not null)
+        {
+            // Waiting for the provider takes no core, so it takes no turn.
+            var extractor = new LlmExtractor(chat);
+            var extracted = await extractor.ExtractAsync(input, cancellationToken);
+            using (await TurnAsync(cancellationToken))
+                return await CompleteAsync(job, extracted, extractor.Name, skipped, cancellationToken);
+        }
+
+        using (await TurnAsync(cancellationToken))
+            return await CompleteAsync(job, await _rules.ExtractAsync(input, cancellationToken), _rules.Name, skipped, cancellationToken);
     }
 
     private async Task<bool> CompleteAsync(ExtractionJob job, ExtractionResult result, string extractor, string? skipped, CancellationToken cancellationToken)
@@ -89,5 +111,10 @@ public sealed class JobExtraction
     {
         var floor = fault.Kind is ProviderFaultKind.Auth or ProviderFaultKind.BadRequest ? NeedsPerson : TimeSpan.Zero;
         return fault.RetryAfter is { } asked && asked > floor ? asked : floor;
+    }
+
+    private readonly struct Turn(SemaphoreSlim turns) : IDisposable
+    {
+        public void Dispose() => turns.Release();
     }
 }

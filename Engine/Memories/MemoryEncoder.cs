@@ -49,10 +49,20 @@ public sealed class MemoryEncoder(OnnxEmbedder embedder)
     internal (IReadOnlyList<float[]> Vectors, int Tokens) Encode(string text, CancellationToken cancellationToken)
     {
         var chunks = embedder.Chunker.Split(text);
-        // The chunks of one long text at once: an idle core is there more often than not, and the embedder bounds itself.
-        IReadOnlyList<float[]> vectors = chunks.Count == 1
-            ? [embedder.Embed(chunks[0], cancellationToken)]
-            : [.. chunks.AsParallel().AsOrdered().Select(chunk => embedder.Embed(chunk, cancellationToken))];
+        var vectors = new float[chunks.Count][];
+        if (chunks.Count == 1)
+        {
+            vectors[0] = embedder.Embed(chunks[0], cancellationToken);
+        }
+        else
+        {
+            // The chunks of one long text at once: an idle core is there more often than not, and the embedder bounds itself. One by one, not
+            // in ranges: of two long chunks and a short rest a range would give one core both long ones.
+            Parallel.For(
+                0, chunks.Count, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancellationToken },
+                i => vectors[i] = embedder.Embed(chunks[i], cancellationToken));
+        }
+
         return (vectors, embedder.Chunker.CountTokens(text));
     }
 }

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Globalization;
 using Engram.Engine.Extraction;
 using Microsoft.Extensions.Options;
@@ -13,27 +14,35 @@ internal sealed class ExtractionService(
 {
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
 
+    // The first job of a burst is taken at once, the others together: a claim costs the database more than the job it finds, and the same
+    // processors answer those who store.
+    private static readonly TimeSpan BetweenClaims = TimeSpan.FromMilliseconds(100);
+
     private readonly string _worker = string.Create(CultureInfo.InvariantCulture, $"{Environment.MachineName}:{Environment.ProcessId}");
     private readonly ConcurrentDictionary<Guid, (ExtractionJob Job, Task Work)> _held = new();
 
+    // The last claim took all there was room for, so there may be more: every job that ends makes room.
+    private volatile bool _backlog;
+
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
+        var claimed = 0L;
         while (!stoppingToken.IsCancellationRequested)
         {
             try
             {
                 var free = options.Value.Concurrency - _held.Count;
-                var jobs = free > 0 ? await queue.ClaimAsync(_worker, free, stoppingToken) : [];
-                foreach (var job in jobs)
+                if (free > 0)
                 {
-                    // Entered before it runs: a job may end before Task.Run returns.
-                    _held[job.Id] = (job, Task.CompletedTask);
-                    var work = Task.Run(() => ProcessAsync(job, stoppingToken), CancellationToken.None);
-                    _held.TryUpdate(job.Id, (job, work), (job, Task.CompletedTask));
+                    claimed = Stopwatch.GetTimestamp();
+                    await ClaimAsync(free, stoppingToken);
                 }
 
-                if (jobs.Count == 0)
-                    await listener.WaitAsync(TimeSpan.FromMilliseconds(options.Value.PollMs), stoppingToken);
+                if (free > 0 && _backlog)
+                    continue;
+                await listener.WaitAsync(TimeSpan.FromMilliseconds(options.Value.PollMs), stoppingToken);
+                if (!_backlog && BetweenClaims - Stopwatch.GetElapsedTime(claimed) is { Ticks: > 0 } rest)
+                    await Task.Delay(rest, stoppingToken);
             }
             catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
             {
@@ -51,6 +60,20 @@ internal sealed class ExtractionService(
 
     /// <summary>Jobs held now, for the lease keeper.</summary>
     public IReadOnlyCollection<ExtractionJob> Held => [.. _held.Values.Select(h => h.Job)];
+
+    private async Task ClaimAsync(int free, CancellationToken stopping)
+    {
+        var jobs = await queue.ClaimAsync(_worker, free, stopping);
+        // Set before any of them runs: a job that ends must know whether to wake the loop.
+        _backlog = jobs.Count == free;
+        foreach (var job in jobs)
+        {
+            // Entered before it runs: a job may end before Task.Run returns.
+            _held[job.Id] = (job, Task.CompletedTask);
+            var work = Task.Run(() => ProcessAsync(job, stopping), CancellationToken.None);
+            _held.TryUpdate(job.Id, (job, work), (job, Task.CompletedTask));
+        }
+    }
 
     private async Task ProcessAsync(ExtractionJob job, CancellationToken stopping)
     {
@@ -76,7 +99,8 @@ internal sealed class ExtractionService(
         finally
         {
             _held.TryRemove(job.Id, out _);
-            listener.Hint();
+            if (_backlog)
+                listener.Hint();
         }
     }
 

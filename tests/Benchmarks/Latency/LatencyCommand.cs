@@ -17,7 +17,9 @@ internal static class LatencyCommand
         var json = new Option<FileInfo?>("--json") { Description = "Write the figures to this file as well" };
         var keep = new Option<bool>("--keep") { Description = "Leave the buckets in place" };
         var noExtract = new Option<bool>("--no-extract") { Description = "Fill the bucket without triples: quicker, but the graph arm has nothing to do" };
-        foreach (var option in new Option[] { memories, seconds, data, json, keep, noExtract })
+        var only = new Option<string[]>("--only") { Description = "Only these parts: router, query, mcp, keys", AllowMultipleArgumentsPerToken = true };
+        only.AcceptOnlyFromAmong("router", "query", "mcp", "keys");
+        foreach (var option in new Option[] { memories, seconds, data, json, keep, noExtract, only })
             command.Add(option);
         memories.Validators.Add(result =>
         {
@@ -33,7 +35,7 @@ internal static class LatencyCommand
         {
             var address = platform.Resolve(result);
             var texts = await TextsAsync(result.GetValue(data));
-            var settings = new LatencySettings(result.GetValue(memories), result.GetValue(seconds), !result.GetValue(noExtract), result.GetValue(keep));
+            var settings = new LatencySettings(result.GetValue(memories), result.GetValue(seconds), !result.GetValue(noExtract), result.GetValue(keep), result.GetValue(only) ?? []);
             var run = new LatencyRun(address, texts, settings);
             var report = await run.MeasureAsync(ct);
             report.Print();

@@ -7,7 +7,11 @@ namespace Engram.Benchmarks.Latency;
 /// <param name="Seconds">Time for each measurement.</param>
 /// <param name="Extract">Fill that bucket with triples as well.</param>
 /// <param name="Keep">Leave the buckets.</param>
-internal sealed record LatencySettings(int Memories, double Seconds, bool Extract, bool Keep);
+/// <param name="Only">The parts to measure; empty means all.</param>
+internal sealed record LatencySettings(int Memories, double Seconds, bool Extract, bool Keep, IReadOnlyList<string> Only)
+{
+    public bool Wants(string part) => Only.Count == 0 || Only.Contains(part);
+}
 
 /// <summary>One run: fills a bucket, measures everything beside its floor, removes its buckets.</summary>
 internal sealed class LatencyRun(PlatformAddress platform, TextSource texts, LatencySettings settings)
@@ -27,11 +31,15 @@ internal sealed class LatencyRun(PlatformAddress platform, TextSource texts, Lat
         await client.CheckAsync(cancellationToken);
         try
         {
-            await FillAsync(client, cancellationToken);
-            await RouterAsync(cancellationToken);
-            await StoreAndQueryAsync(client, cancellationToken);
-            await McpAsync(cancellationToken);
-            if (platform.Postgres is not null)
+            if (settings.Wants("query") || settings.Wants("mcp"))
+                await FillAsync(client, cancellationToken);
+            if (settings.Wants("router"))
+                await RouterAsync(cancellationToken);
+            if (settings.Wants("query"))
+                await StoreAndQueryAsync(client, cancellationToken);
+            if (settings.Wants("mcp"))
+                await McpAsync(cancellationToken);
+            if (platform.Postgres is not null && settings.Wants("keys"))
                 _keys = await new KeyTiming(platform).MeasureAsync(cancellationToken);
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
