@@ -47,6 +47,7 @@ public static class EngramEngine
             .AddSingleton<ExtractionJobs>()
             .AddSingleton<RecalledTexts>()
             .AddProviderStore()
+            .AddProviderCalls()
             .AddSingleton<VectorIndexes>();
     }
 }

@@ -66,8 +66,22 @@ public sealed record ProviderEntry(
     /// <summary>Beginnings of the names of models that do not take a JSON schema although the provider offers it.</summary>
     public IReadOnlyList<string> WithoutJsonSchema { get; init; } = [];
 
+    /// <summary>Beginnings of the names of models that refuse a temperature: it is not sent to them.</summary>
+    public IReadOnlyList<string> FixedTemperature { get; init; } = [];
+
+    /// <summary>
+    /// Whether the bound on the reply goes by its newer name <c>max_completion_tokens</c>. OpenAI's reasoning models know only that one, most
+    /// compatible servers only the older <c>max_tokens</c>.
+    /// </summary>
+    public bool MaxCompletionTokens { get; init; }
+
     /// <summary>Whether <paramref name="model"/> holds its reply to a JSON schema.</summary>
     /// <param name="model">The model as the provider names it.</param>
     public bool HoldsToJsonSchema(string model) =>
-        Capabilities.JsonSchema && !WithoutJsonSchema.Any(beginning => model.StartsWith(beginning, StringComparison.OrdinalIgnoreCase));
+        Capabilities.JsonSchema && !BeginsWithAny(model, WithoutJsonSchema);
+
+    internal bool TakesTemperature(string model) => !BeginsWithAny(model, FixedTemperature);
+
+    private static bool BeginsWithAny(string model, IReadOnlyList<string> beginnings) =>
+        beginnings.Any(beginning => model.StartsWith(beginning, StringComparison.OrdinalIgnoreCase));
 }
