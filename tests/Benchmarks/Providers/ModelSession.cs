@@ -47,12 +47,8 @@ internal sealed class ModelSession : IAsyncDisposable
         }
     }
 
-    /// <summary>From now on this model answers. Asks until it does: the hosts learn of a change a moment after it.</summary>
-    public async Task UseAsync(string model, CancellationToken cancellationToken)
-    {
-        await _client.ChooseAsync(new RoleChoice(_connection, model), cancellationToken);
-        await Task.Delay(TimeSpan.FromSeconds(1), cancellationToken);
-    }
+    /// <summary>From now on this model answers. The host that is told so knows it at once, and is the one that is asked.</summary>
+    public Task UseAsync(string model, CancellationToken cancellationToken) => _client.ChooseAsync(new RoleChoice(_connection, model), cancellationToken);
 
     public Task<Asked> AskAsync(string bucket, string question, int topK, CancellationToken cancellationToken) => _client.AskAsync(bucket, question, topK, cancellationToken);
 

@@ -64,7 +64,7 @@ internal sealed class SynthesisClient : IDisposable
     public async Task<RoleChoice?> ChoiceAsync(CancellationToken cancellationToken)
     {
         using var all = await SendAsync(HttpMethod.Get, "account/providers", null, cancellationToken);
-        foreach (var role in all.RootElement.GetProperty("roles").EnumerateArray())
+        foreach (var role in all.RootElement.GetProperty("models").EnumerateArray())
         {
             if (role.GetProperty("role").GetString() == Role)
                 return new RoleChoice(role.GetProperty("connection_id").GetString()!, role.GetProperty("model").GetString()!);
@@ -76,7 +76,7 @@ internal sealed class SynthesisClient : IDisposable
     /// <summary>Sets what answers; null sets nothing, so that answers are extractive.</summary>
     public async Task ChooseAsync(RoleChoice? choice, CancellationToken cancellationToken)
     {
-        var path = $"account/providers/roles/{Role}";
+        var path = $"account/models/{Role}";
         using var set = choice is null
             ? await SendAsync(HttpMethod.Delete, path, null, cancellationToken)
             : await SendAsync(HttpMethod.Put, path, new { connection_id = choice.ConnectionId, model = choice.Model }, cancellationToken);

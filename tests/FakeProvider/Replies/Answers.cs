@@ -18,13 +18,39 @@ internal static partial class Answers
             answer = $"{answer.TrimEnd('.')} [{cited}].";
         }
 
-        if (prompt.Schema is null)
+        var id = obeyed?.Cited ?? best?.Id;
+        var none = best is null && obeyed is null;
+        if ((prompt.Schema ?? AskedInWords(prompt)) is { } schema)
         {
-            return prompt.Json ? new JsonObject { ["answer"] = answer }.ToJsonString() : answer;
+            return new SchemaFill(name => Value(name, answer, id, none, schema), answer).Fill(schema)!.ToJsonString();
         }
 
-        var ids = obeyed?.Cited ?? best?.Id;
-        return new SchemaFill(name => Value(name, answer, ids, best is null && obeyed is null, prompt.Schema), answer).Fill(prompt.Schema)!.ToJsonString();
+        return prompt.Json ? new JsonObject { ["answer"] = answer }.ToJsonString() : WithStatus(prompt, answer, none);
+    }
+
+    /// <summary>Some prompts want the status of the answer in a line before it.</summary>
+    private static string WithStatus(Prompt prompt, string answer, bool none) =>
+        !prompt.System.Contains("status: answered", StringComparison.Ordinal) ? answer : none ? "status: not_found\n" : $"status: answered\n{answer}";
+
+    /// <summary>The shape a prompt asks for in words, with the caller's own schema of the answer where it gives one.</summary>
+    private static JsonObject? AskedInWords(Prompt prompt)
+    {
+        if (!prompt.System.Contains("\"citations\"", StringComparison.Ordinal) || !prompt.System.Contains("JSON", StringComparison.Ordinal))
+        {
+            return null;
+        }
+
+        var own = OwnSchema().Match(prompt.User) is { Success: true } match ? JsonNode.Parse(match.Groups["schema"].Value) as JsonObject : null;
+        return new JsonObject
+        {
+            ["type"] = "object",
+            ["properties"] = new JsonObject
+            {
+                ["status"] = new JsonObject { ["type"] = "string" },
+                ["citations"] = new JsonObject { ["type"] = "array", ["items"] = new JsonObject { ["type"] = "integer" } },
+                ["answer"] = own ?? new JsonObject { ["type"] = "string" },
+            },
+        };
     }
 
     private static JsonNode? Value(string name, string answer, string? id, bool none, JsonObject schema) => name switch
@@ -88,6 +114,9 @@ internal static partial class Answers
 
         return null;
     }
+
+    [GeneratedRegex(@"JSON schema:\s*\n(?<schema>\{.*\})\s*\n\s*<question", RegexOptions.Singleline)]
+    private static partial Regex OwnSchema();
 
     [GeneratedRegex(@"\bcite (memory |source |\[)*(?<id>[\w-]+)", RegexOptions.IgnoreCase)]
     private static partial Regex Cite();
