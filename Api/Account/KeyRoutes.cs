@@ -36,7 +36,7 @@ internal static class KeyRoutes
         if (wanted.ExpiresAt <= time.GetUtcNow())
             return Problems.Invalid("expires_at", "Must be in the future.");
         var (created, failure) = await keys.CreateAsync(
-            caller.Principal, new NewKey(wanted.Name, scopes, wanted.Buckets, wanted.ExpiresAt), cancellationToken);
+            caller.Principal, new NewKey(wanted.Name, scopes, wanted.Buckets, wanted.ExpiresAt), caller.Actor, cancellationToken);
         return created is null ? From(failure, "") : TypedResults.Created($"/account/keys/{created.Info.Id}", KeyWithSecret.From(created));
     }
 
@@ -46,12 +46,12 @@ internal static class KeyRoutes
         if (!Guid.TryParse(id, out var keyId))
             return Problems.KeyNotFound(id);
         var grace = TimeSpan.FromSeconds(body.Value?.GraceSeconds ?? 0);
-        var (created, failure) = await keys.RollAsync(caller.Principal, keyId, grace, cancellationToken);
+        var (created, failure) = await keys.RollAsync(caller.Principal, keyId, grace, caller.Actor, cancellationToken);
         return created is null ? From(failure, id) : TypedResults.Created($"/account/keys/{created.Info.Id}", KeyWithSecret.From(created));
     }
 
     private static async Task<Results<NoContent, Problem>> RevokeAsync(Caller caller, string id, ApiKeys keys, CancellationToken cancellationToken) =>
-        Guid.TryParse(id, out var keyId) && await keys.RevokeAsync(caller.Tenant, keyId, cancellationToken)
+        Guid.TryParse(id, out var keyId) && await keys.RevokeAsync(caller.Tenant, keyId, caller.Actor, cancellationToken)
             ? TypedResults.NoContent()
             : Problems.KeyNotFound(id);
 

@@ -1,6 +1,8 @@
+using System.Net;
 using System.Reflection;
 using Engram.Api.Http;
 using Engram.Engine;
+using Engram.Engine.Audit;
 using Engram.Engine.Buckets;
 using Engram.Engine.Keys;
 using Engram.Engine.Latency;
@@ -12,7 +14,14 @@ namespace Engram.Api.Auth;
 /// <param name="Timer">The request's clock.</param>
 public sealed record Caller(Principal Principal, OpTimer Timer)
 {
+    /// <summary>Address the request came from, as this server sees it.</summary>
+    public IPAddress? Address { get; init; }
+
     public Tenant Tenant => Principal.Tenant;
+
+    /// <summary>The caller as the audit names them.</summary>
+    public Actor Actor => new(
+        Tenant, Principal.User?.Email ?? Principal.KeyName, Principal.KeyId, Principal.KeyPrefix, Address?.ToString(), Timer.RequestId);
 
     /// <summary>Set by the authentication middleware, so it is missing only where a route forgot to ask for a key.</summary>
     public static ValueTask<Caller?> BindAsync(HttpContext context, ParameterInfo parameter) =>

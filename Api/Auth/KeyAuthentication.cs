@@ -50,7 +50,7 @@ public static class KeyAuthentication
             return;
         }
 
-        context.Features.Set(new Caller(principal, timer));
+        context.Features.Set(new Caller(principal, timer) { Address = context.Connection.RemoteIpAddress });
         await next(context);
     }
 

@@ -60,7 +60,7 @@ internal static class BucketRoutes
     private static async Task<NoContent> DeleteAsync(Caller caller, string bucket, BucketStore store, CancellationToken cancellationToken)
     {
         await caller.DemandBucketAsync(store, bucket, cancellationToken);
-        await store.DeleteAsync(caller.Tenant, bucket, caller.Timer, cancellationToken);
+        await store.DeleteAsync(caller.Tenant, bucket, caller.Timer, caller.Actor, cancellationToken);
         return TypedResults.NoContent();
     }
 

@@ -107,7 +107,7 @@ internal sealed class BodyShape
         {
             _ when type == typeof(string) => new BodyShape(Kind.Text, "a string"),
             _ when type == typeof(int) || type == typeof(long) => new BodyShape(Kind.Whole, "a whole number"),
-            _ when type == typeof(double) || type == typeof(float) => new BodyShape(Kind.Number, "a number"),
+            _ when type == typeof(double) || type == typeof(float) || type == typeof(decimal) => new BodyShape(Kind.Number, "a number"),
             _ when type == typeof(bool) => new BodyShape(Kind.Boolean, "true or false"),
             _ when type == typeof(DateTimeOffset) => new BodyShape(Kind.Time, "a time as in RFC 3339, such as 2026-01-31T09:30:00Z"),
             _ => new BodyShape(Kind.Any, "a value"),

@@ -58,6 +58,20 @@ public static class Problems
     public static Problem JobNotFound(string id) => new(
         StatusCodes.Status404NotFound, "job_not_found", "There is no such job", $"There is no failed job '{Shorten(id)}'.", new FieldError("id", "There is no such failed job."));
 
+    public static Problem ProviderNotFound(string id, string field = "id") => new(
+        StatusCodes.Status404NotFound,
+        "provider_not_found",
+        "There is no such provider connection",
+        $"There is no provider connection '{Shorten(id)}'. GET /account/providers lists yours.",
+        new FieldError(field, "There is no such provider connection."));
+
+    public static Problem ModelNotSet(string role) => new(
+        StatusCodes.Status404NotFound,
+        "model_not_set",
+        "There is no such model",
+        $"No model is set for '{Shorten(role)}'. Roles are: {string.Join(", ", ModelRoleNames.All)}.",
+        new FieldError("role", "No model is set for it."));
+
     public static Problem RouteNotFound(HttpRequest request) => new(
         StatusCodes.Status404NotFound, "not_found", "There is nothing here", $"There is no route {request.Method} {Shorten(request.Path)}. See /openapi/v1.json.");
 

@@ -35,6 +35,7 @@ internal static class StoreRoutes
         MemoryStore store,
         ExtractionJobs jobs,
         UsageMeter usage,
+        PlanGate gate,
         [FromHeader(Name = "Idempotency-Key")] string? idempotencyKey,
         [FromQuery(Name = "wait")] string? wait,
         [FromQuery(Name = "dry_run")] bool? dryRun,
@@ -48,6 +49,8 @@ internal static class StoreRoutes
         await caller.DemandBucketAsync(buckets, bucket, cancellationToken);
 
         NewMemory[] memories = request.Memories is { } several ? [.. several.Select(memory => memory.ToNewMemory())] : [request.ToNewMemory()];
+        if (dryRun != true)
+            await gate.DemandStoreAsync(caller.Tenant, caller.Principal.Plan, memories.Length, cancellationToken);
         var options = new StoreOptions(caller.Principal.KeyId, idempotencyKey, dryRun ?? false);
         var outcomes = await store.StoreAsync(caller.Tenant, bucket, memories, options, caller.Timer, cancellationToken);
         if (!options.DryRun)

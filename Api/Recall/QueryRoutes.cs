@@ -19,11 +19,12 @@ internal static class QueryRoutes
             .ProducesProblems(StatusCodes.Status404NotFound, StatusCodes.Status413PayloadTooLarge);
 
     private static async Task<IResult> QueryAsync(
-        Caller caller, Body<QueryRequest> body, BucketStore buckets, EngramRecall recall, RecalledTexts recalled, ExtractiveAnswer answers, UsageMeter usage, CancellationToken cancellationToken)
+        Caller caller, Body<QueryRequest> body, BucketStore buckets, EngramRecall recall, RecalledTexts recalled, ExtractiveAnswer answers, UsageMeter usage, PlanGate gate, CancellationToken cancellationToken)
     {
         var query = body.Value;
         var request = QueryMapping.ToRecall(query);
         await QueryMapping.DemandBucketsAsync(caller, buckets, request, cancellationToken);
+        await gate.DemandQueryAsync(caller.Tenant, caller.Principal.Plan, cancellationToken);
         var found = await recall.QueryAsync(caller.Tenant, request, caller.Timer, cancellationToken);
         usage.Count(caller.Tenant, caller.Principal.KeyId, null, UsageOperation.Query, found.Hits.Count);
         recalled.Note(caller.Tenant, caller.Principal.KeyId, found.Hits);

@@ -127,7 +127,7 @@ public sealed class PortalAccounts
         await transaction.CommitAsync(cancellationToken);
 
         // After the commit: should the process die here, the owner can sign in and make a key.
-        var firstKey = await _keys.CreateAsync(tenant, new NewKey("First key", Scopes.All), cancellationToken);
+        var firstKey = await _keys.CreateAsync(tenant, new NewKey("First key", Scopes.All), actor: null, cancellationToken);
         return (session, firstKey, SetupFailure.None);
     }
 
@@ -150,7 +150,7 @@ public sealed class PortalAccounts
 
     /// <summary>Ends a session. Its token is refused from now on.</summary>
     public Task<bool> SignOutAsync(Principal session, CancellationToken cancellationToken = default) =>
-        _keys.RevokeAsync(session.Tenant, session.KeyId, "session", cancellationToken);
+        _keys.RevokeAsync(session.Tenant, session.KeyId, "session", actor: null, cancellationToken);
 
     private static Scopes ScopesOf(string role) => role == "viewer" ? Scopes.MemoriesRead | Scopes.UsageRead : Scopes.All;
 

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+using Engram.Engine.Audit;
 using Engram.Engine.Database;
 using Engram.Engine.Latency;
 using Npgsql;
@@ -128,10 +130,12 @@ public sealed class BucketStore(TenantDb db, TimeProvider time)
     /// <param name="tenant">Whose.</param>
     /// <param name="bucket">Name or id.</param>
     /// <param name="timer">Gets the hop <c>db-read</c>.</param>
+    /// <param name="actor">Who is written down in the audit as having deleted it; null writes nothing down.</param>
     /// <param name="cancellationToken">Cancels before the commit.</param>
     /// <returns>The bucket as it was, with the number of memories that went with it.</returns>
     /// <exception cref="EngramException">There is none.</exception>
-    public async Task<Bucket> DeleteAsync(Tenant tenant, string bucket, OpTimer timer, CancellationToken cancellationToken = default)
+    public async Task<Bucket> DeleteAsync(
+        Tenant tenant, string bucket, OpTimer timer, Actor? actor = null, CancellationToken cancellationToken = default)
     {
         var found = await GetAsync(tenant, bucket, timer, cancellationToken);
         using var hop = timer.Measure(Hop.DbRead);
@@ -139,6 +143,12 @@ public sealed class BucketStore(TenantDb db, TimeProvider time)
             .Add(Lock, Sql.Uuid(tenant.Id), Sql.Uuid(found.Id))
             .Add(DeletePostings, Sql.Uuid(tenant.Id), Sql.Uuid(found.Id))
             .Add(Delete, Sql.Uuid(tenant.Id), Sql.Uuid(found.Id));
+        if (actor is not null)
+        {
+            var before = new JsonObject { ["name"] = found.Name, ["memories"] = found.MemoryCount };
+            batch.AddAudit(actor, time, "bucket.delete", $"bucket:{found.Id}", before);
+        }
+
         await batch.ExecuteAsync(cancellationToken);
         return found;
     }

@@ -1,3 +1,5 @@
+using System.Text.Json.Nodes;
+using Engram.Engine.Audit;
 using Engram.Engine.Database;
 using Npgsql;
 
@@ -45,14 +47,15 @@ public sealed class ApiKeys
     /// <summary>Makes a key.</summary>
     /// <param name="creator">Whoever asks: the new key cannot be allowed more.</param>
     /// <param name="wanted">What it shall be.</param>
+    /// <param name="actor">Who is written down in the audit as having made it; null writes nothing down.</param>
     /// <param name="cancellationToken">Cancels the write.</param>
     /// <returns>The key, or <see cref="KeyChangeFailure.ExceedsCreator"/>.</returns>
     public async Task<(CreatedKey? Key, KeyChangeFailure Failure)> CreateAsync(
-        Principal creator, NewKey wanted, CancellationToken cancellationToken = default)
+        Principal creator, NewKey wanted, Actor? actor = null, CancellationToken cancellationToken = default)
     {
         if (!IsWithin(creator, wanted.Scopes, wanted.Buckets))
             return (null, KeyChangeFailure.ExceedsCreator);
-        return (await CreateAsync(creator.Tenant, wanted, cancellationToken), KeyChangeFailure.None);
+        return (await CreateAsync(creator.Tenant, wanted, actor, cancellationToken), KeyChangeFailure.None);
     }
 
     /// <summary>Every key of the tenant but portal sessions, newest first, revoked and expired ones included; at most 1,000.</summary>
@@ -71,16 +74,17 @@ public sealed class ApiKeys
     /// entry is over. Revoking it again changes nothing.
     /// </summary>
     /// <returns>False if the tenant has no such key.</returns>
-    public Task<bool> RevokeAsync(Tenant tenant, Guid keyId, CancellationToken cancellationToken = default) =>
-        RevokeAsync(tenant, keyId, "api", cancellationToken);
+    public Task<bool> RevokeAsync(Tenant tenant, Guid keyId, Actor? actor = null, CancellationToken cancellationToken = default) =>
+        RevokeAsync(tenant, keyId, "api", actor, cancellationToken);
 
     /// <summary>Replaces a key by a new one with the same name, scopes, buckets and expiry.</summary>
     /// <param name="caller">Whoever asks: a key that may more than the caller cannot be rolled, since the caller learns the new one.</param>
     /// <param name="keyId">The key to replace.</param>
     /// <param name="grace">How long the old key goes on working; zero revokes it at once.</param>
+    /// <param name="actor">Who is written down in the audit as having rolled it; null writes nothing down.</param>
     /// <param name="cancellationToken">Cancels the write.</param>
     public async Task<(CreatedKey? Key, KeyChangeFailure Failure)> RollAsync(
-        Principal caller, Guid keyId, TimeSpan grace, CancellationToken cancellationToken = default)
+        Principal caller, Guid keyId, TimeSpan grace, Actor? actor = null, CancellationToken cancellationToken = default)
     {
         var tenant = caller.Tenant;
         var now = _time.GetUtcNow();
@@ -94,12 +98,18 @@ public sealed class ApiKeys
 
         var key = ApiKeyFormat.Generate();
         await using var batch = transaction.Batch();
-        AddInsert(batch, tenant, key, new NewKey(old.Name, old.Scopes, old.Buckets, old.ExpiresAt));
+        var newId = AddInsert(batch, tenant, key, new NewKey(old.Name, old.Scopes, old.Buckets, old.ExpiresAt));
         if (grace > TimeSpan.Zero)
             batch.Add(ExpireAt, Sql.Uuid(tenant.Id), Sql.Uuid(keyId), Sql.Time(now + grace));
         else
             batch.Add(RevokeOne, Sql.Uuid(tenant.Id), Sql.Uuid(keyId), Sql.Text("api"));
         batch.Add(Notify, Sql.Text(keyId.ToString()));
+        if (actor is not null)
+        {
+            var after = new JsonObject { ["id"] = newId.ToString(), ["prefix"] = ApiKeyFormat.DisplayPrefix(key), ["grace_seconds"] = grace.TotalSeconds };
+            batch.AddAudit(actor, _time, "key.roll", $"key:{keyId}", new JsonObject { ["prefix"] = old.Prefix }, after);
+        }
+
         ApiKey made;
         await using (var reader = await batch.ExecuteReaderAsync(cancellationToken))
         {
@@ -113,27 +123,38 @@ public sealed class ApiKeys
     }
 
     /// <summary>Makes a key with no one to ask, for the first key of a tenant.</summary>
-    internal async Task<CreatedKey> CreateAsync(Tenant tenant, NewKey wanted, CancellationToken cancellationToken)
+    internal async Task<CreatedKey> CreateAsync(Tenant tenant, NewKey wanted, Actor? actor, CancellationToken cancellationToken)
     {
         var key = ApiKeyFormat.Generate();
         await using var batch = _db.Batch(tenant);
-        AddInsert(batch, tenant, key, wanted);
+        var id = AddInsert(batch, tenant, key, wanted);
+        if (actor is not null)
+            batch.AddAudit(actor, _time, "key.create", $"key:{id}", after: Describe(wanted, ApiKeyFormat.DisplayPrefix(key)));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         await reader.ReadAsync(cancellationToken);
         return new CreatedKey(key, Read(reader));
     }
 
-    internal async Task<bool> RevokeAsync(Tenant tenant, Guid keyId, string kind, CancellationToken cancellationToken)
+    internal async Task<bool> RevokeAsync(Tenant tenant, Guid keyId, string kind, Actor? actor, CancellationToken cancellationToken)
     {
-        await using var batch = _db.Batch(tenant)
-            .Add(RevokeOne, Sql.Uuid(tenant.Id), Sql.Uuid(keyId), Sql.Text(kind))
-            .Add(Notify, Sql.Text(keyId.ToString()));
-        bool found;
-        await using (var reader = await batch.ExecuteReaderAsync(cancellationToken))
-            found = await reader.ReadAsync(cancellationToken);
-        if (found)
-            _cache.Invalidate(keyId);
-        return found;
+        await using var transaction = await _db.BeginAsync(tenant, cancellationToken);
+        await using (var revoke = transaction.Batch().Add(RevokeOne, Sql.Uuid(tenant.Id), Sql.Uuid(keyId), Sql.Text(kind)))
+        await using (var reader = await revoke.ExecuteReaderAsync(cancellationToken))
+        {
+            if (!await reader.ReadAsync(cancellationToken))
+                return false;
+        }
+
+        await using (var batch = transaction.Batch().Add(Notify, Sql.Text(keyId.ToString())))
+        {
+            if (actor is not null)
+                batch.AddAudit(actor, _time, "key.revoke", $"key:{keyId}");
+            await batch.ExecuteAsync(cancellationToken);
+        }
+
+        await transaction.CommitAsync(cancellationToken);
+        _cache.Invalidate(keyId);
+        return true;
     }
 
     private static bool IsWithin(Principal caller, Scopes scopes, string[]? buckets) =>
@@ -146,16 +167,30 @@ public sealed class ApiKeys
         return await reader.ReadAsync(cancellationToken) ? Read(reader) : null;
     }
 
-    private void AddInsert(TenantBatch batch, Tenant tenant, string key, NewKey wanted) => batch.Add(
-        Insert,
-        Sql.Uuid(tenant.Id),
-        Sql.Uuid(Guid.CreateVersion7(_time.GetUtcNow())),
-        Sql.Text(wanted.Name),
-        Sql.Text(ApiKeyFormat.DisplayPrefix(key)),
-        Sql.Bytes(_hasher.Hash(key)),
-        Sql.Texts(ScopeNames.Of(wanted.Scopes)),
-        Sql.NullableTexts(wanted.Buckets),
-        Sql.Time(wanted.ExpiresAt));
+    private static JsonObject Describe(NewKey key, string prefix) => new()
+    {
+        ["name"] = key.Name,
+        ["prefix"] = prefix,
+        ["scopes"] = new JsonArray([.. ScopeNames.Of(key.Scopes).Select(scope => JsonValue.Create(scope))]),
+        ["buckets"] = key.Buckets is null ? null : new JsonArray([.. key.Buckets.Select(bucket => JsonValue.Create(bucket))]),
+        ["expires_at"] = key.ExpiresAt,
+    };
+
+    private Guid AddInsert(TenantBatch batch, Tenant tenant, string key, NewKey wanted)
+    {
+        var id = Guid.CreateVersion7(_time.GetUtcNow());
+        batch.Add(
+            Insert,
+            Sql.Uuid(tenant.Id),
+            Sql.Uuid(id),
+            Sql.Text(wanted.Name),
+            Sql.Text(ApiKeyFormat.DisplayPrefix(key)),
+            Sql.Bytes(_hasher.Hash(key)),
+            Sql.Texts(ScopeNames.Of(wanted.Scopes)),
+            Sql.NullableTexts(wanted.Buckets),
+            Sql.Time(wanted.ExpiresAt));
+        return id;
+    }
 
     private static ApiKey Read(NpgsqlDataReader reader) => new(
         reader.GetGuid(0),

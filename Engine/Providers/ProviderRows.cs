@@ -1,4 +1,5 @@
 using Engram.Engine.Database;
+using Engram.Engine.Providers.Vault;
 using Npgsql;
 
 namespace Engram.Engine.Providers;
@@ -7,7 +8,8 @@ namespace Engram.Engine.Providers;
 internal static class ProviderRows
 {
     public const string Columns = """
-        id, provider, label, base_url, last_four, price_overrides::text, created_at, rotated_at, last_success_at, last_error_at, last_error
+        id, provider, label, base_url, last_four, price_overrides::text, created_at, rotated_at, last_success_at, last_error_at, last_error,
+        octet_length(sealed_key)
         """;
 
     public const string SelectAll = $"select {Columns} from provider_connections where tenant_id = $1 order by created_at, id";
@@ -76,6 +78,7 @@ internal static class ProviderRows
         Time(reader, 9),
         reader.IsDBNull(10) ? null : reader.GetString(10))
     {
+        HasKey = reader.GetInt32(11) > SealedBytes.Overhead,
         Prices = PriceOverrides.Read(reader.IsDBNull(5) ? null : reader.GetString(5)),
     };
 

@@ -19,10 +19,11 @@ public sealed class ProviderStore
     private readonly KeyVault _vault;
     private readonly DataKeys _dataKeys;
     private readonly ModelCache _cache;
+    private readonly Breakers _breakers;
     private readonly TimeProvider _time;
 
-    internal ProviderStore(TenantDb db, KeyVault vault, DataKeys dataKeys, ModelCache cache, TimeProvider time) =>
-        (_db, _vault, _dataKeys, _cache, _time) = (db, vault, dataKeys, cache, time);
+    internal ProviderStore(TenantDb db, KeyVault vault, DataKeys dataKeys, ModelCache cache, Breakers breakers, TimeProvider time) =>
+        (_db, _vault, _dataKeys, _cache, _breakers, _time) = (db, vault, dataKeys, cache, breakers, time);
 
     /// <summary>Every connection of the tenant, oldest first, and the model of each role that has one.</summary>
     public async Task<(IReadOnlyList<StoredConnection> Connections, IReadOnlyList<RoleModel> Roles)> ListAsync(
@@ -112,7 +113,9 @@ public sealed class ProviderStore
             Sql.Time(_time.GetUtcNow()));
         batch.AddAudit(
             actor, _time, "provider.rotate", Target(id), new JsonObject { ["last_four"] = old.LastFour }, new JsonObject { ["last_four"] = newKey.LastFour() });
-        return await CommitAsync(transaction, batch.AddNotify(tenant), tenant, cancellationToken);
+        var rotated = await CommitAsync(transaction, batch.AddNotify(tenant), tenant, cancellationToken);
+        _breakers.Reset(tenant, id);
+        return rotated;
     }
 
     /// <summary>Changes a connection's label and its own prices.</summary>

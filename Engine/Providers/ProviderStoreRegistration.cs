@@ -4,6 +4,7 @@ using Engram.Engine.Providers.Vault;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 
 namespace Engram.Engine.Providers;
@@ -46,9 +47,16 @@ public static class ProviderStoreRegistration
                 provider.GetRequiredService<KeyVault>(),
                 provider.GetRequiredService<DataKeys>(),
                 provider.GetRequiredService<ModelCache>(),
+                provider.GetRequiredService<Breakers>(),
                 provider.GetRequiredService<TimeProvider>()))
             .AddSingleton(provider => new Budgets(
                 provider.GetRequiredService<TenantDb>(), provider.GetRequiredService<ModelCache>(), provider.GetRequiredService<TimeProvider>()))
-            .AddSingleton<TenantModels>();
+            .AddSingleton(provider => new TenantModels(
+                provider.GetRequiredService<TenantDb>(),
+                provider.GetRequiredService<ProviderStore>(),
+                provider.GetRequiredService<ModelCache>(),
+                provider.GetRequiredService<SpendLedger>(),
+                provider.GetRequiredService<ChatClients>(),
+                provider.GetRequiredService<ILogger<TenantModels>>()));
     }
 }

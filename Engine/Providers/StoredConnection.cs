@@ -26,6 +26,9 @@ public sealed record StoredConnection(
     /// <summary>The tenant's own prices by model (<c>*</c> for all), or null for the price table's.</summary>
     public IReadOnlyDictionary<string, ModelPrice>? Prices { get; init; }
 
+    /// <summary>Whether it has a key.</summary>
+    public bool HasKey { get; init; }
+
     /// <summary>The roles it serves.</summary>
     public IReadOnlyList<ModelRole> Roles { get; init; } = [];
 }

@@ -40,7 +40,8 @@ internal static class RouteCatalogue
     public static HttpRequestMessage RequestFor(ApiRoute route, string bucket, string id, string? body = null)
     {
         var path = route.Pattern.Replace("{bucket}", Uri.EscapeDataString(bucket), StringComparison.Ordinal)
-            .Replace("{id}", Uri.EscapeDataString(id), StringComparison.Ordinal);
+            .Replace("{id}", Uri.EscapeDataString(id), StringComparison.Ordinal)
+            .Replace("{role}", "synthesize", StringComparison.Ordinal);
         Assert.DoesNotContain("{", path, StringComparison.Ordinal);
         var request = new HttpRequestMessage(new HttpMethod(route.Method), path);
         if ((body ?? route.ExampleBody) is { } json)

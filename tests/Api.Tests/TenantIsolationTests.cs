@@ -13,13 +13,15 @@ public class TenantIsolationTests(ApiFixture fixture)
         var mine = await fixture.NewTenantAsync();
         var other = await fixture.NewTenantAsync();
         var (bucketId, memoryId, undoToken) = await FillAsync(other);
+        var providerId = await ConnectAsync(other);
         await mine.Http.StoreAsync("default", "A memory of my own.");
         var before = await SnapshotAsync(other, memoryId);
 
         foreach (var route in RouteCatalogue.BehindKey(fixture.Api))
         {
-            var id = route.Pattern.StartsWith("/account/keys", StringComparison.Ordinal) ? other.KeyId.ToString() : memoryId;
-            var body = BodyFor(route, bucketId, undoToken);
+            var id = route.Pattern.StartsWith("/account/keys", StringComparison.Ordinal) ? other.KeyId.ToString()
+                : route.Pattern.StartsWith("/account/", StringComparison.Ordinal) ? providerId : memoryId;
+            var body = BodyFor(route, bucketId, id, undoToken, other.KeyId.ToString());
             using var response = await mine.Http.SendAsync(RouteCatalogue.RequestFor(route, bucketId, id, body));
             var text = await response.Content.ReadAsStringAsync();
 
@@ -28,11 +30,11 @@ public class TenantIsolationTests(ApiFixture fixture)
             if (NamesAnId(route))
             {
                 Assert.True(response.StatusCode == HttpStatusCode.NotFound, $"{route} answered {(int)response.StatusCode} instead of 404: {text}");
-                await AssertSameAsMissingAsync(mine, route, text, bucketId, id, undoToken);
+                await AssertSameAsMissingAsync(mine, route, text, bucketId, id, undoToken, other.KeyId.ToString());
             }
             else
             {
-                Assert.False(text.Contains(bucketId, StringComparison.Ordinal) || text.Contains(other.KeyId.ToString(), StringComparison.Ordinal), $"{route} tells: {text}");
+                Assert.False(new[] { bucketId, other.KeyId.ToString(), providerId }.Any(told => text.Contains(told, StringComparison.Ordinal)), $"{route} tells: {text}");
             }
         }
 
@@ -67,23 +69,26 @@ public class TenantIsolationTests(ApiFixture fixture)
         await tenant.Http.GetJsonAsync($"/v1/buckets/first/memories/{memoryId}");
     }
 
-    private static bool NamesAnId(ApiRoute route) => route.Pattern.Contains('{', StringComparison.Ordinal) || route.Pattern == "/v1/query";
+    private static bool NamesAnId(ApiRoute route) =>
+        route.Pattern.Contains('{', StringComparison.Ordinal) || route.Pattern == "/v1/query" || route.ToString() == "PUT /account/budgets";
 
-    private static string? BodyFor(ApiRoute route, string bucketId, string undoToken) => route.Pattern switch
+    private static string? BodyFor(ApiRoute route, string bucketId, string id, string undoToken, string keyId) => $"{route.Method} {route.Pattern}" switch
     {
-        "/v1/query" => JsonSerializer.Serialize(new { query = "vault plumbago", buckets = new[] { bucketId } }),
-        "/v1/buckets/{bucket}/memories/undo" => JsonSerializer.Serialize(new { undo_token = undoToken }),
+        "PUT /account/models/{role}" => JsonSerializer.Serialize(new { connection_id = id, model = "gpt-4.1" }),
+        "PUT /account/budgets" => JsonSerializer.Serialize(new { keys = new[] { new { key_id = keyId, daily_usd = 1 } } }),
+        "POST /v1/query" => JsonSerializer.Serialize(new { query = "vault plumbago", buckets = new[] { bucketId } }),
+        "POST /v1/buckets/{bucket}/memories/undo" => JsonSerializer.Serialize(new { undo_token = undoToken }),
         _ => null,
     };
 
     /// <summary>Word for word: an answer that differed would tell that the id exists.</summary>
-    private static async Task AssertSameAsMissingAsync(TestTenant mine, ApiRoute route, string answer, string bucketId, string id, string undoToken)
+    private static async Task AssertSameAsMissingAsync(TestTenant mine, ApiRoute route, string answer, string bucketId, string id, string undoToken, string keyId)
     {
-        var (noBucket, noId) = (Guid.CreateVersion7().ToString(), Guid.CreateVersion7().ToString());
-        var body = BodyFor(route, noBucket, undoToken);
+        var (noBucket, noId, noKey) = (Guid.CreateVersion7().ToString(), Guid.CreateVersion7().ToString(), Guid.CreateVersion7().ToString());
+        var body = BodyFor(route, noBucket, noId, undoToken, noKey);
         using var response = await mine.Http.SendAsync(RouteCatalogue.RequestFor(route, noBucket, noId, body));
         var missing = await response.Content.ReadAsStringAsync();
-        Assert.Equal(Normal(missing.Replace(noBucket, bucketId, StringComparison.Ordinal).Replace(noId, id, StringComparison.Ordinal)), Normal(answer));
+        Assert.Equal(Normal(missing.Replace(noBucket, bucketId, StringComparison.Ordinal).Replace(noId, id, StringComparison.Ordinal).Replace(noKey, keyId, StringComparison.Ordinal)), Normal(answer));
     }
 
     private static string Normal(string problem)
@@ -99,12 +104,25 @@ public class TenantIsolationTests(ApiFixture fixture)
         return (receipt.Text("bucket_id"), receipt.Text("id"), receipt.Text("undo_token"));
     }
 
+    private static async Task<string> ConnectAsync(TestTenant tenant)
+    {
+        var made = await tenant.Http.PostAsync("/account/providers", """{"provider":"openai","label":"plumbago","api_key":"sk-of-the-other-tenant"}""").JsonAsync(HttpStatusCode.Created);
+        using var role = new HttpRequestMessage(HttpMethod.Put, "/account/models/synthesize")
+        {
+            Content = Wire.Json(JsonSerializer.Serialize(new { connection_id = made.Text("id"), model = "gpt-4.1" })),
+        };
+        await tenant.Http.SendAsync(role).JsonAsync(HttpStatusCode.OK);
+        return made.Text("id");
+    }
+
     private static async Task<string> SnapshotAsync(TestTenant tenant, string memoryId)
     {
         var memory = await tenant.Http.GetJsonAsync($"/v1/buckets/vault/memories/{memoryId}");
         var buckets = await tenant.Http.GetJsonAsync("/v1/buckets");
         var keys = await tenant.Http.GetJsonAsync("/account/keys");
         var key = keys.GetProperty("keys").EnumerateArray().Single();
-        return $"{memory.GetRawText()}\n{buckets.GetRawText()}\n{key.Text("id")} {key.Text("status")}";
+        var providers = await tenant.Http.GetJsonAsync("/account/providers");
+        var audit = await tenant.Http.GetJsonAsync("/account/audit");
+        return $"{memory.GetRawText()}\n{buckets.GetRawText()}\n{key.Text("id")} {key.Text("status")}\n{providers.GetRawText()}\n{audit.GetRawText()}";
     }
 }

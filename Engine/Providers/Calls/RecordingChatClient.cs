@@ -74,6 +74,7 @@ internal sealed class RecordingChatClient(IChatClient inner, CallTarget target, 
             OutputTokens = progress.OutputTokens,
             CostUsd = PriceTable.CostUsd(target.Provider, target.Model, progress.InputTokens, progress.OutputTokens, target.Connection.Prices),
             FirstTokenMs = progress.FirstToken?.TotalMilliseconds,
+            ConnectionId = target.Connection.Id,
             Fault = fault,
         });
     }

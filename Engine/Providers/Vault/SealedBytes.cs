@@ -11,7 +11,7 @@ internal static class SealedBytes
     private const byte Format = 1;
     private const int NonceBytes = 12;
     private const int TagBytes = 16;
-    private const int Overhead = 1 + NonceBytes + TagBytes;
+    public const int Overhead = 1 + NonceBytes + TagBytes;
 
     public static byte[] Seal(byte[] key, ReadOnlySpan<byte> plain, ReadOnlySpan<byte> associated)
     {

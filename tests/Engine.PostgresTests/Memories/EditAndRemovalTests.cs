@@ -87,7 +87,7 @@ public sealed class EditAndRemovalTests(EngineFixture engine)
         var tenant = await engine.NewTenantAsync();
         var id = (await engine.StoreAsync(tenant, "Anna lives in Berlin.", "people")).MemoryId;
         await ExtractionTestData.ExtractAsync(engine, tenant, id, ("Anna", "lives_in", "Berlin"));
-        await engine.Buckets.DeleteAsync(tenant, "people", EngineFixture.Timer, Cancel);
+        await engine.Buckets.DeleteAsync(tenant, "people", EngineFixture.Timer, cancellationToken: Cancel);
         foreach (var table in new[] { "buckets", "bucket_counters", "memories", "postings", "memory_vectors", "jobs", "triples", "entities" })
             Assert.Equal((table, 0L), (table, await CountAsync(tenant, table)));
     }

@@ -26,7 +26,7 @@ public sealed class KeyRotationTests
         Assert.Equal(made.Count, rewrapped);
         Assert.Equal([KeyRotation.BatchSize, made.Count], told.Select(progress => progress.Done));
         var vault = KeyVaultTests.Vault(("2", KeyVaultTests.Key(77)));
-        var store = new ProviderStore(both.GetRequiredService<TenantDb>(), vault, new DataKeys(vault), new ModelCache(TimeProvider.System), TimeProvider.System);
+        var store = new ProviderStore(both.GetRequiredService<TenantDb>(), vault, new DataKeys(vault), new ModelCache(TimeProvider.System), both.GetRequiredService<Breakers>(), TimeProvider.System);
         foreach (var (tenant, id, key) in made)
             Assert.Equal(key, (await store.OpenAsync(tenant, id))!.Key.Reveal());
         Assert.Equal(0, (await both.GetRequiredService<KeyRotation>().RewrapAsync()).Rewrapped);
