@@ -27,10 +27,10 @@ internal static class PortalRoutes
     private static Ok<MeResponse> Me(Caller caller) => TypedResults.Ok(MeResponse.From(caller.Principal));
 
     private static async Task<Results<Created<SetupResponse>, Problem>> SetUpAsync(
-        HttpContext context, Body<SetupRequest> body, PortalAccounts accounts, RequestLimits limits, CancellationToken cancellationToken)
+        HttpContext context, Body<SetupRequest> body, PortalAccounts accounts, SignInLimit limit, CancellationToken cancellationToken)
     {
         var (token, email, password) = (body.Value.Token, body.Value.Email.Trim(), body.Value.Password);
-        if (limits.AttemptSignIn(AddressOf(context), email) is { } tooMany)
+        if (limit.Attempt(AddressOf(context), email) is { } tooMany)
             return tooMany;
         if (!LooksLikeEmail(email))
             return Problems.Invalid("email", "Must be an e-mail address.");
@@ -44,10 +44,10 @@ internal static class PortalRoutes
     }
 
     private static async Task<Results<Created<SessionResponse>, Problem>> SignInAsync(
-        HttpContext context, Body<SignInRequest> body, PortalAccounts accounts, RequestLimits limits, CancellationToken cancellationToken)
+        HttpContext context, Body<SignInRequest> body, PortalAccounts accounts, SignInLimit limit, CancellationToken cancellationToken)
     {
         var email = body.Value.Email.Trim();
-        if (limits.AttemptSignIn(AddressOf(context), email) is { } tooMany)
+        if (limit.Attempt(AddressOf(context), email) is { } tooMany)
             return tooMany;
         return await accounts.SignInAsync(email, body.Value.Password, cancellationToken) is { } session
             ? TypedResults.Created("/account/me", SessionResponse.From(session))

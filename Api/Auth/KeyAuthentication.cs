@@ -17,7 +17,7 @@ public static class KeyAuthentication
     public static IApplicationBuilder UseKeyAuthentication(this WebApplication app)
     {
         var authenticator = app.Services.GetRequiredService<ApiKeyAuthenticator>();
-        var limits = app.Services.GetRequiredService<RequestLimits>();
+        var limits = app.Services.GetRequiredService<CallerLimits>();
         return app.Use(next => context =>
             context.GetEndpoint()?.Metadata.GetMetadata<RequiredScope>() is { } required
                 ? InvokeAsync(context, next, required, authenticator, limits)
@@ -25,7 +25,7 @@ public static class KeyAuthentication
     }
 
     private static async Task InvokeAsync(
-        HttpContext context, RequestDelegate next, RequiredScope required, ApiKeyAuthenticator authenticator, RequestLimits limits)
+        HttpContext context, RequestDelegate next, RequiredScope required, ApiKeyAuthenticator authenticator, CallerLimits limits)
     {
         var timer = context.Features.Get<OpTimer>()!;
         var started = Stopwatch.GetTimestamp();
@@ -40,7 +40,7 @@ public static class KeyAuthentication
         using var permit = limits.Acquire(principal);
         if (permit.Refusal is { } refusal)
         {
-            await refusal.ExecuteAsync(context);
+            await Problems.RateLimited(refusal, permit.RetryAfter).ExecuteAsync(context);
             return;
         }
 

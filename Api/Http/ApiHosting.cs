@@ -9,7 +9,7 @@ internal static class ApiHosting
     public static WebApplicationBuilder AddHttpLayer(this WebApplicationBuilder builder)
     {
         builder.Services.AddOptions<LimitOptions>().BindConfiguration("Engram:Limits").ValidateDataAnnotations().ValidateOnStart();
-        builder.Services.AddSingleton<RequestLimits>();
+        builder.Services.AddSingleton<SignInLimit>();
         builder.Services.AddSingleton<IConfigureOptions<KestrelServerOptions>>(services => new ConfigureOptions<KestrelServerOptions>(kestrel =>
         {
             kestrel.AddServerHeader = false;

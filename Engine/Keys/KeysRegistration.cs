@@ -17,6 +17,8 @@ public static class KeysRegistration
         services.TryAddSingleton(TimeProvider.System);
         services.AddMetrics();
         services.AddOptions<KeyOptions>().BindConfiguration("Engram:Keys").ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<CallerLimitOptions>().BindConfiguration("Engram:Limits").ValidateDataAnnotations().ValidateOnStart();
+        services.AddSingleton<CallerLimits>();
         services.AddSingleton<KeyHasher>();
         services.AddSingleton<KeyCache>();
         services.AddSingleton<KeyRows>();

@@ -1,5 +1,7 @@
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
+using Engram.Engine.Keys;
 using Engram.Engine.Latency;
 using Engram.McpServer.Auth;
 using Microsoft.Extensions.Options;
@@ -16,6 +18,7 @@ namespace Engram.McpServer.Transport;
 internal sealed class McpEndpoint(
     HostAndOrigin hostAndOrigin,
     CallerAuthentication authentication,
+    CallerLimits limits,
     SessionTable sessions,
     McpServerFactory servers,
     IOptions<McpTransportOptions> options,
@@ -118,7 +121,7 @@ internal sealed class McpEndpoint(
             if (fault is null)
             {
                 (var caller, fault) = await authentication.AuthenticateAsync(context, timer);
-                fault ??= await handle(new McpCall(caller!, timer));
+                fault ??= await AdmitAsync(context, new McpCall(caller!, timer), handle);
             }
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
@@ -147,6 +150,24 @@ internal sealed class McpEndpoint(
         {
             await fault.WriteAsync(context);
         }
+    }
+
+    private async Task<RpcFault?> AdmitAsync(HttpContext context, McpCall call, Func<McpCall, Task<RpcFault?>> handle)
+    {
+        // A GET stream is open for as long as its session; sessions have a cap of their own.
+        if (HttpMethods.IsGet(context.Request.Method))
+        {
+            return await handle(call);
+        }
+
+        using var permit = limits.Acquire(call.Caller);
+        if (permit.Refusal is { } refusal)
+        {
+            context.Response.Headers.RetryAfter = ((int)Math.Ceiling(permit.RetryAfter.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
+            return new RpcFault(StatusCodes.Status429TooManyRequests, RpcFault.ServerError, $"Too many requests. {refusal}");
+        }
+
+        return await handle(call);
     }
 
     private static RpcFault? CheckAgainstBody(HttpRequest http, string? version, JsonRpcMessage message)

@@ -29,19 +29,30 @@ public class LimitTests(ApiFixture fixture)
         var tenant = await fixture.NewTenantAsync(host: host);
         var other = await fixture.NewTenantAsync(host: host);
 
-        // A request that is certainly running: its body has not ended yet.
-        var body = new EndlessContent();
-        using var request = new HttpRequestMessage(HttpMethod.Post, "/v1/buckets/default/memories") { Content = body };
-        var running = tenant.Http.SendAsync(request);
-        await body.Started;
-        var until = DateTimeOffset.UtcNow.AddSeconds(10);
+        // A request whose body has not ended yet is running, unless the look at the tenant that follows overtook it: then once more.
+        var until = DateTimeOffset.UtcNow.AddSeconds(20);
+        var (body, running) = await StartAsync(tenant);
         while ((await tenant.Http.GetAsync("/account/me")).StatusCode != HttpStatusCode.TooManyRequests)
+        {
             Assert.True(DateTimeOffset.UtcNow < until, "The second request was never refused.");
+            body.Finish();
+            (await running).Dispose();
+            (body, running) = await StartAsync(tenant);
+        }
+
         await other.Http.GetJsonAsync("/account/me");
 
         body.Finish();
         await running.JsonAsync(HttpStatusCode.Created);
         await tenant.Http.GetJsonAsync("/account/me");
+    }
+
+    private static async Task<(EndlessContent Body, Task<HttpResponseMessage> Running)> StartAsync(TestTenant tenant)
+    {
+        var body = new EndlessContent();
+        var running = tenant.Http.PostAsync("/v1/buckets/default/memories", body);
+        await body.Started;
+        return (body, running);
     }
 
     private sealed class EndlessContent : HttpContent
