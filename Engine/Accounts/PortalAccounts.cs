@@ -127,7 +127,7 @@ public sealed class PortalAccounts
         await transaction.CommitAsync(cancellationToken);
 
         // After the commit: should the process die here, the owner can sign in and make a key.
-        var firstKey = await _keys.CreateAsync(tenant, new NewKey("First key", Scopes.All), actor: null, cancellationToken);
+        var firstKey = await _keys.CreateAsync(tenant, new NewKey("First key", Scopes.All), cancellationToken);
         return (session, firstKey, SetupFailure.None);
     }
 

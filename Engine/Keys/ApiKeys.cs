@@ -123,7 +123,10 @@ public sealed class ApiKeys
     }
 
     /// <summary>Makes a key with no one to ask, for the first key of a tenant.</summary>
-    internal async Task<CreatedKey> CreateAsync(Tenant tenant, NewKey wanted, Actor? actor, CancellationToken cancellationToken)
+    internal Task<CreatedKey> CreateAsync(Tenant tenant, NewKey wanted, CancellationToken cancellationToken) =>
+        CreateAsync(tenant, wanted, actor: null, cancellationToken);
+
+    private async Task<CreatedKey> CreateAsync(Tenant tenant, NewKey wanted, Actor? actor, CancellationToken cancellationToken)
     {
         var key = ApiKeyFormat.Generate();
         await using var batch = _db.Batch(tenant);
