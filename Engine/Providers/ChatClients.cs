@@ -58,6 +58,22 @@ public sealed class ChatClients
         return new RecordingChatClient(client, target, _record);
     }
 
+    /// <summary>
+    /// Makes an embedding model of the tenant's provider ready to be called: guarded, bounded by the deadline, recorded, failing with
+    /// <see cref="ProviderException"/> only. One attempt.
+    /// </summary>
+    /// <param name="connection">The tenant's provider, whose wire format is OpenAI's or Azure's.</param>
+    /// <param name="model">The model, as the provider names it.</param>
+    /// <param name="context">On whose behalf.</param>
+    /// <returns>The generator, or null where the provider offers no embeddings.</returns>
+    public IEmbeddingGenerator<string, Embedding<float>>? CreateEmbeddings(ProviderConnection connection, string model, LlmContext context)
+    {
+        var target = TargetOf(connection, model, context, _options.Deadline);
+        return connection.Entry.Capabilities.Embeddings
+            ? new RecordingEmbeddingGenerator(WireClients.NewEmbeddings(connection, model, _http), target, _record)
+            : null;
+    }
+
     private CallTarget TargetOf(ProviderConnection connection, string model, LlmContext context, TimeSpan limit)
     {
         ArgumentNullException.ThrowIfNull(connection);

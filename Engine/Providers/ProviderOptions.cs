@@ -1,9 +1,10 @@
 using System.ComponentModel.DataAnnotations;
+using System.Text.RegularExpressions;
 
 namespace Engram.Engine.Providers;
 
 /// <summary>Section <c>Engram:Providers</c>: how tenants' providers are called.</summary>
-public sealed class ProviderOptions
+public sealed partial class ProviderOptions : IValidatableObject
 {
     /// <summary>Seconds for a whole operation at a provider, retries and pauses included, 0.1 to 600.</summary>
     [Range(0.1, 600, ErrorMessage = "Engram:Providers:DeadlineSeconds must be between 0.1 and 600.")]
@@ -46,5 +47,13 @@ public sealed class ProviderOptions
     public IList<string> AllowedHosts { get; set; } = [];
 #pragma warning restore CA2227
 
+    /// <inheritdoc/>
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) => AllowedHosts
+        .Where(host => !HostAndPort().IsMatch(host.Trim()))
+        .Select(host => new ValidationResult($"Engram:Providers:AllowedHosts holds '{host}'; each entry is a host and a port, such as 127.0.0.1:11434 or [::1]:8000."));
+
     internal TimeSpan Deadline => TimeSpan.FromSeconds(DeadlineSeconds);
+
+    [GeneratedRegex(@"^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+):[1-9][0-9]{0,4}$", RegexOptions.CultureInvariant)]
+    private static partial Regex HostAndPort();
 }

@@ -64,6 +64,17 @@ public sealed class ProviderUrlGuard
         _allowed = options.Value.AllowedHosts.Select(host => host.Trim().ToLowerInvariant()).ToHashSet(StringComparer.Ordinal);
     }
 
+    /// <summary>Judges what a tenant typed.</summary>
+    /// <param name="text">The URL as it came.</param>
+    /// <param name="url">The URL, or null where it is refused.</param>
+    /// <returns>Null where it may be called.</returns>
+    public ProviderUrlRefusal? Check(string? text, out Uri? url)
+    {
+        var refusal = Uri.TryCreate(text, UriKind.Absolute, out url) ? Check(url) : NotAUrl;
+        url = refusal is null ? url : null;
+        return refusal;
+    }
+
     /// <summary>Judges a base URL as a tenant gave it.</summary>
     /// <param name="url">The URL.</param>
     /// <returns>Null where it may be called.</returns>
@@ -101,7 +112,7 @@ public sealed class ProviderUrlGuard
         {
             return url.IsAbsoluteUri && url.UserInfo.Length > 0
                 ? new(ProviderUrlRefusalReason.UserInfo, "The URL must hold no user name or password: the key is set on its own.")
-                : new(ProviderUrlRefusalReason.NotAUrl, "Give an absolute https URL whose host is written in plain ASCII (an international name as xn--...).");
+                : NotAUrl;
         }
 
         if (url.Scheme != Uri.UriSchemeHttps && url.Scheme != Uri.UriSchemeHttp)
@@ -130,6 +141,9 @@ public sealed class ProviderUrlGuard
     /// <summary>Whether the operator answers for this host and port.</summary>
     internal bool IsAllowed(string host, int port) =>
         _allowed.Count > 0 && _allowed.Contains($"{(host.Contains(':', StringComparison.Ordinal) && host[0] != '[' ? $"[{host}]" : host)}:{port}".ToLowerInvariant());
+
+    private static ProviderUrlRefusal NotAUrl { get; } = new(
+        ProviderUrlRefusalReason.NotAUrl, "Give an absolute https URL whose host is written in plain ASCII (an international name as xn--...).");
 
     internal static ProviderUrlRefusal NotPublic { get; } =
         new(ProviderUrlRefusalReason.Address, $"The address is not one of the public internet. {Listing}");
