@@ -8,7 +8,7 @@ using ModelContextProtocol.Protocol;
 namespace Engram.McpServer.Tools;
 
 /// <summary>Answers a question from memory, with the memories the answer rests on.</summary>
-internal sealed class QueryMemoryTool(Recall recall, RecalledTexts recalled, ExtractiveAnswer answers, UsageMeter usage, BucketArguments buckets) : EngramTool(Define(
+internal sealed class QueryMemoryTool(Recall recall, RecalledTexts recalled, ExtractiveAnswer answers, UsageMeter usage, PlanGate gate, BucketArguments buckets) : EngramTool(Define(
     "query_memory",
     "Ask the memory",
     "Ask one question and get one answer with citations from what is remembered. Call it when you want the answer itself (\"When does Mia's school " +
@@ -50,6 +50,7 @@ internal sealed class QueryMemoryTool(Recall recall, RecalledTexts recalled, Ext
         }
 
         var request = new RecallRequest { Query = question, Buckets = [.. where.Select(bucket => new BucketQuery(bucket))], TopK = topK };
+        await gate.DemandQueryAsync(call.Caller.Tenant, call.Caller.Plan, ct);
         var found = await recall.QueryAsync(call.Caller.Tenant, request, call.Timer, ct);
         usage.Count(call.Caller.Tenant, call.Caller.KeyId, null, UsageOperation.Query, found.Hits.Count);
         recalled.Note(call.Caller.Tenant, call.Caller.KeyId, found.Hits);

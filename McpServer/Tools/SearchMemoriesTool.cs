@@ -9,7 +9,7 @@ using ModelContextProtocol.Protocol;
 namespace Engram.McpServer.Tools;
 
 /// <summary>Retrieves memories by keyword, meaning and graph; no LLM is called.</summary>
-internal sealed class SearchMemoriesTool(Recall recall, RecalledTexts recalled, UsageMeter usage, BucketArguments buckets) : EngramTool(Define(
+internal sealed class SearchMemoriesTool(Recall recall, RecalledTexts recalled, UsageMeter usage, PlanGate gate, BucketArguments buckets) : EngramTool(Define(
     "search_memories",
     "Search memories",
     "Find what is remembered about a topic, ranked, in a few milliseconds. Call it before answering anything that may depend on earlier " +
@@ -53,6 +53,7 @@ internal sealed class SearchMemoriesTool(Recall recall, RecalledTexts recalled, 
             TopK = topK,
             Filter = MemoryFilter.Parse(filters ?? default),
         };
+        await gate.DemandQueryAsync(call.Caller.Tenant, call.Caller.Plan, ct);
         var found = await recall.QueryAsync(call.Caller.Tenant, request, call.Timer, ct);
         usage.Count(call.Caller.Tenant, call.Caller.KeyId, null, UsageOperation.Query, found.Hits.Count);
         recalled.Note(call.Caller.Tenant, call.Caller.KeyId, found.Hits);

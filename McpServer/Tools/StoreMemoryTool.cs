@@ -9,7 +9,7 @@ using ModelContextProtocol.Protocol;
 namespace Engram.McpServer.Tools;
 
 /// <summary>Stores a memory; answers when it is durable and can be found.</summary>
-internal sealed class StoreMemoryTool(MemoryStore store, ExtractionJobs jobs, UsageMeter usage, BucketArguments buckets) : EngramTool(Define(
+internal sealed class StoreMemoryTool(MemoryStore store, ExtractionJobs jobs, UsageMeter usage, PlanGate gate, BucketArguments buckets) : EngramTool(Define(
     "store_memory",
     "Store a memory",
     "Remember a fact for later conversations. Call it when the user states something durable: a preference, a personal fact, a decision, a plan, a " +
@@ -76,6 +76,7 @@ internal sealed class StoreMemoryTool(MemoryStore store, ExtractionJobs jobs, Us
             Categories = categories ?? [],
             OccurredAt = occurredAt,
         };
+        await gate.DemandStoreAsync(call.Caller.Tenant, call.Caller.Plan, 1, ct);
         var receipt = await store.StoreAsync(call.Caller.Tenant, bucket, memory, new StoreOptions(call.Caller.KeyId), call.Timer, ct);
         usage.Count(call.Caller.Tenant, call.Caller.KeyId, receipt.BucketId, UsageOperation.Store, receipt.Status == StoreStatus.Stored ? 1 : 0);
         var report = wait && receipt.Extraction == ExtractionState.Pending

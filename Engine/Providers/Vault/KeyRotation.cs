@@ -49,6 +49,16 @@ public sealed class KeyRotation
 
     internal KeyRotation(SystemDb db, KeyVault vault) => (_db, _vault, _renewal) = (db, vault, new DataKeyRenewal(vault));
 
+    /// <summary>The version data keys are wrapped under now.</summary>
+    public int CurrentMasterVersion => _vault.CurrentMasterVersion;
+
+    /// <summary>The time by the database's clock, which is the one that dates data keys.</summary>
+    public async Task<DateTimeOffset> NowAsync(CancellationToken cancellationToken = default)
+    {
+        await using var command = _db.Command("select now()");
+        return new DateTimeOffset((DateTime)(await command.ExecuteScalarAsync(cancellationToken))!, TimeSpan.Zero);
+    }
+
     /// <summary>Wraps every data key under the current master key.</summary>
     /// <param name="progress">Told after every batch.</param>
     /// <param name="cancellationToken">Stops between batches.</param>
