@@ -30,7 +30,7 @@ internal sealed class GuardedConnector(
         try
         {
             var addresses = await ResolveAsync(context.DnsEndPoint, limit.Token);
-            return await ConnectToAnyAsync(addresses, context.DnsEndPoint.Port, limit.Token);
+            return await ConnectToAnyAsync(addresses, context.DnsEndPoint.Port, connectTime / addresses.Length, limit.Token);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -52,17 +52,20 @@ internal sealed class GuardedConnector(
             : throw new ProviderUrlRefusedException(ProviderUrlGuard.NotPublic);
     }
 
-    private static async Task<Stream> ConnectToAnyAsync(IPAddress[] addresses, int port, CancellationToken cancellationToken)
+    /// <summary>Each in turn, with an equal share of the time: a host whose IPv6 leads nowhere must still be reached over IPv4.</summary>
+    private static async Task<Stream> ConnectToAnyAsync(IPAddress[] addresses, int port, TimeSpan share, CancellationToken cancellationToken)
     {
         for (var i = 0; ; i++)
         {
+            using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            limit.CancelAfter(share);
             var socket = new Socket(addresses[i].AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             try
             {
-                await socket.ConnectAsync(new IPEndPoint(addresses[i], port), cancellationToken);
+                await socket.ConnectAsync(new IPEndPoint(addresses[i], port), limit.Token);
                 return new NetworkStream(socket, ownsSocket: true);
             }
-            catch (SocketException) when (i < addresses.Length - 1)
+            catch (Exception e) when (i < addresses.Length - 1 && !cancellationToken.IsCancellationRequested && e is SocketException or OperationCanceledException)
             {
                 socket.Dispose();
             }

@@ -10,6 +10,7 @@ namespace Engram.Engine.Providers;
 public sealed class ProviderHttp : IDisposable
 {
     private readonly GuardedHandler _handler;
+    private readonly RepairingHandler _repairing;
 
     /// <summary>Makes the pool.</summary>
     /// <param name="guard">Judges each request's address.</param>
@@ -39,11 +40,13 @@ public sealed class ProviderHttp : IDisposable
             MaxResponseHeadersLength = 64,
         };
         _handler = new GuardedHandler(guard, options.Value.MaxResponseBytes, sockets);
+        _repairing = new RepairingHandler(_handler);
     }
 
     /// <summary>A client for one SDK client. Disposing it closes no connection. Its time is bounded by the deadline of the call, not by itself.</summary>
-    internal HttpClient NewClient() => new(_handler, disposeHandler: false) { Timeout = Timeout.InfiniteTimeSpan };
+    /// <param name="repair">Whether replies are those of a server that is compatible with OpenAI rather than OpenAI itself.</param>
+    internal HttpClient NewClient(bool repair) => new(repair ? _repairing : _handler, disposeHandler: false) { Timeout = Timeout.InfiniteTimeSpan };
 
     /// <inheritdoc/>
-    public void Dispose() => _handler.Dispose();
+    public void Dispose() => _repairing.Dispose();
 }

@@ -22,7 +22,7 @@ internal sealed class OpenAiChatClient(ChatClient sdk, string model, ProviderCon
     public async Task<ChatResponse> GetResponseAsync(
         IEnumerable<AiMessage> messages, ChatOptions? options = null, CancellationToken cancellationToken = default)
     {
-        var completion = (await sdk.CompleteChatAsync(messages.Select(Map), Map(options), cancellationToken)).Value;
+        var completion = (await sdk.CompleteChatAsync(Map(messages, options), Map(options), cancellationToken)).Value;
         var message = new AiMessage(ChatRole.Assistant, string.Concat(completion.Content.Select(part => part.Text))) { MessageId = completion.Id };
         return new ChatResponse(message)
         {
@@ -37,7 +37,7 @@ internal sealed class OpenAiChatClient(ChatClient sdk, string model, ProviderCon
     public async IAsyncEnumerable<ChatResponseUpdate> GetStreamingResponseAsync(
         IEnumerable<AiMessage> messages, ChatOptions? options = null, [EnumeratorCancellation] CancellationToken cancellationToken = default)
     {
-        await foreach (var chunk in sdk.CompleteChatStreamingAsync(messages.Select(Map), Map(options), cancellationToken).WithCancellation(cancellationToken))
+        await foreach (var chunk in sdk.CompleteChatStreamingAsync(Map(messages, options), Map(options), cancellationToken).WithCancellation(cancellationToken))
         {
             var update = new ChatResponseUpdate(ChatRole.Assistant, string.Concat(chunk.ContentUpdate.Select(part => part.Text)))
             {
@@ -64,6 +64,11 @@ internal sealed class OpenAiChatClient(ChatClient sdk, string model, ProviderCon
         : null;
 
     public void Dispose() => http.Dispose();
+
+    private static IEnumerable<SdkMessage> Map(IEnumerable<AiMessage> messages, ChatOptions? options) =>
+        options?.Instructions is { Length: > 0 } instructions
+            ? messages.Select(Map).Prepend(new SystemChatMessage(instructions))
+            : messages.Select(Map);
 
     private static SdkMessage Map(AiMessage message)
     {

@@ -18,12 +18,15 @@ internal static class WireClients
     /// <summary>Anthropic wants a bound on every reply; the caller's own goes before this one.</summary>
     private const int AnthropicMaxTokens = 4096;
 
+    /// <summary>The provider for whose replies the SDK is made.</summary>
+    private const string OpenAi = "openai";
+
     /// <summary>The SDKs want a key; a server without keys ignores it.</summary>
     private const string NoKey = "none";
 
     public static IChatClient NewChat(ProviderConnection connection, string model, ProviderHttp http)
     {
-        var client = http.NewClient();
+        var client = http.NewClient(repair: connection.Entry is { WireFormat: WireFormat.OpenAi, Id: not OpenAi });
         if (connection.Entry.WireFormat == WireFormat.Anthropic)
         {
             return new AnthropicClient(new ClientOptions
@@ -45,7 +48,7 @@ internal static class WireClients
 
     public static IEmbeddingGenerator<string, Embedding<float>> NewEmbeddings(ProviderConnection connection, string model, ProviderHttp http)
     {
-        var client = http.NewClient();
+        var client = http.NewClient(repair: false);
         return new OpenAiEmbeddingGenerator(
             new EmbeddingClient(model, KeyFor(connection), SdkOptions(connection, model, client)), model, connection, client);
     }
