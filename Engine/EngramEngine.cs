@@ -18,6 +18,7 @@ public static class EngramEngine
     public static IServiceCollection AddEngramEngine(this IServiceCollection services)
     {
         services.AddOptions<RecallOptions>().BindConfiguration("Engram:Recall").ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<SynthesisOptions>().BindConfiguration("Engram:Synthesis").ValidateDataAnnotations().ValidateOnStart();
         return services
             .AddEngramExtraction()
             .AddEngramEmbeddings()
@@ -30,7 +31,8 @@ public static class EngramEngine
             .AddSingleton<MemoryRemoval>()
             .AddSingleton<Recall.Recall>()
             .AddHostedService(s => s.GetRequiredService<RecalledTexts>())
-            .AddSingleton<ExtractiveAnswer>();
+            .AddSingleton<ExtractiveAnswer>()
+            .AddSingleton<Synthesis>();
     }
 
     /// <summary>Registers the database and the extraction queue: all the Worker needs.</summary>

@@ -54,6 +54,7 @@ namespace Engram.Api.Http;
 [JsonSerializable(typeof(ClearResult))]
 [JsonSerializable(typeof(QueryRequest))]
 [JsonSerializable(typeof(QueryResponse))]
+[JsonSerializable(typeof(AnswerValue))]
 [JsonSerializable(typeof(StreamChunk))]
 [JsonSerializable(typeof(StreamError))]
 [JsonSerializable(typeof(System.Text.Json.Nodes.JsonNode))]

@@ -20,6 +20,13 @@ public enum ReturnFormat
     Json,
 }
 
+/// <summary>What a query does when the tenant's provider fails.</summary>
+public enum FallbackMode
+{
+    /// <summary>It quotes memories instead, with a warning.</summary>
+    Extractive,
+}
+
 public sealed record QueryRequest
 {
     [Description("A question, or words to search for."), StringLength(RecallRequest.MaxQueryCharacters, MinimumLength = 1)]
@@ -66,8 +73,11 @@ public sealed record QueryOptions
     [Description("prose or json.")]
     public ReturnFormat? ReturnFormat { get; init; }
 
-    [Description("The JSON schema of the answer with return_format json.")]
+    [Description("The JSON schema answer_json is held to with return_format json; needs a provider for synthesis.")]
     public JsonElement? ResponseSchema { get; init; }
+
+    [Description("extractive: when your provider fails, quote memories instead, with a warning. Default: the failure is the answer.")]
+    public FallbackMode? Fallback { get; init; }
 
     [Description("Facts as they held at this time.")]
     public DateTimeOffset? AsOf { get; init; }
@@ -118,13 +128,32 @@ public sealed record ExplanationView(
     IReadOnlyList<EntityMatch> EntityMatches,
     int ContextTokens,
     int Candidates,
-    IReadOnlyList<string> Warnings);
+    IReadOnlyList<string> Warnings)
+{
+    /// <summary>Of the only bucket asked that has one.</summary>
+    public string? Profile { get; init; }
+
+    /// <summary>Of every bucket asked that has one.</summary>
+    public IReadOnlyList<BucketProfileView>? Profiles { get; init; }
+}
+
+/// <summary>A bucket in a few lines; <c>source</c> says who wrote them.</summary>
+public sealed record BucketProfileView(Guid BucketId, string BucketName, string Profile, string Source);
 
 /// <summary>Tokens. <c>actual_*</c> are those an LLM was paid for; an extractive answer costs none.</summary>
 public sealed record QueryUsage(
-    int InputTokens, int OutputTokens, int ContextTokens, int ActualInputTokens, int ActualOutputTokens, int LlmCalls);
+    int InputTokens, int OutputTokens, int ContextTokens, long ActualInputTokens, long ActualOutputTokens, int LlmCalls)
+{
+    /// <summary>Milliseconds from asking the model to the first token of a streamed answer.</summary>
+    public double? FirstTokenMs { get; init; }
 
-/// <summary>A sentence that the answer quotes, word for word, from a memory that was retrieved.</summary>
+    /// <summary>Who answered: the provider and its model; left out of an extractive answer.</summary>
+    public string? Provider { get; init; }
+
+    public string? Model { get; init; }
+}
+
+/// <summary>What the answer rests on: a sentence, word for word, of a memory that was retrieved, or a graph fact that one says.</summary>
 public sealed record CitationView(Guid MemoryId, string Quote, double Strength);
 
 /// <summary>The answer as a value, for <c>return_format: json</c>.</summary>
@@ -133,11 +162,15 @@ public sealed record AnswerValue(string Answer, string AnswerStatus, IReadOnlyLi
 /// <summary>What was found and answered. Without synthesis there is no answer. <c>timings</c> are milliseconds by hop, as in <c>Server-Timing</c>.</summary>
 public sealed record QueryResponse(
     string? Answer,
-    AnswerValue? AnswerJson,
+    JsonElement? AnswerJson,
     string? AnswerStatus,
     IReadOnlyList<CitationView> Citations,
     int MemoriesFound,
     ExplanationView? Explanation,
     QueryUsage Usage,
     IReadOnlyDictionary<string, double> Timings,
-    Guid RequestId);
+    Guid RequestId)
+{
+    /// <summary>What the caller should know: a fallback, removed citations, what could not be done. The explanation has them too.</summary>
+    public IReadOnlyList<string>? Warnings { get; init; }
+}

@@ -31,6 +31,31 @@ internal static class QueryMapping
         };
     }
 
+    /// <summary>What the engine is asked to answer.</summary>
+    public static AnswerRequest ToAnswer(QueryRequest query, Caller caller, RecallResult found, ResponseShape? shape, IReadOnlyList<BucketProfile> profiles) =>
+        new(caller.Tenant, query.Query, found, caller.Timer)
+        {
+            Operation = "POST /v1/query",
+            KeyId = caller.Principal.KeyId,
+            Profiles = profiles,
+            MaxTokens = query.Options?.MaxTokens,
+            AsJson = query.Options?.ReturnFormat == ReturnFormat.Json,
+            Shape = shape,
+            FallBack = query.Options?.Fallback == FallbackMode.Extractive,
+            AsOf = query.Options?.AsOf,
+        };
+
+    /// <summary>The schema of the answer's value, or null.</summary>
+    /// <exception cref="Engine.EngramException">It is no schema, or asks what is not enforced here.</exception>
+    public static ResponseShape? ShapeOf(QueryOptions? options)
+    {
+        if (options?.ResponseSchema is not { } schema)
+            return null;
+        if (options.ReturnFormat != ReturnFormat.Json)
+            throw Invalid("options.response_schema", "Needs options.return_format json.");
+        return ResponseShape.Parse(schema, "options.response_schema");
+    }
+
     /// <summary>Ends the request unless the key may use every bucket of it.</summary>
     public static async ValueTask DemandBucketsAsync(
         Caller caller, BucketStore store, RecallRequest request, CancellationToken cancellationToken)
@@ -44,8 +69,6 @@ internal static class QueryMapping
     {
         if (options?.Rerank is not (null or RerankMode.None))
             yield return "options.rerank: this server has no reranker; the order is that of the fused arms.";
-        if (options?.ResponseSchema is not null)
-            yield return "options.response_schema: needs an LLM provider; answer_json has the form of the extractive answer.";
     }
 
     private static BucketQuery ReadBucket(JsonElement element, int index)

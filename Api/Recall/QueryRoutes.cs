@@ -16,20 +16,28 @@ internal static class QueryRoutes
         routes.MapPost("/v1/query", QueryAsync).RequireScope(Scopes.MemoriesRead).WithTags("Query").WithName("query").WithExample(QueryExamples.Ask, QueryExamples.Answer)
             .WithSummary("Retrieves memories by keyword, vector and graph, and answers with citations.")
             .Produces<QueryResponse>()
-            .ProducesProblems(StatusCodes.Status404NotFound, StatusCodes.Status413PayloadTooLarge);
+            .ProducesProblems(StatusCodes.Status404NotFound, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status502BadGateway, StatusCodes.Status504GatewayTimeout);
 
     private static async Task<IResult> QueryAsync(
-        Caller caller, Body<QueryRequest> body, BucketStore buckets, EngramRecall recall, RecalledTexts recalled, ExtractiveAnswer answers, UsageMeter usage, PlanGate gate, CancellationToken cancellationToken)
+        Caller caller, Body<QueryRequest> body, BucketStore buckets, EngramRecall recall, Profiles profiles, RecalledTexts recalled, Synthesis synthesis, UsageMeter usage,
+        PlanGate gate, CancellationToken cancellationToken)
     {
         var query = body.Value;
         var request = QueryMapping.ToRecall(query);
+        var shape = QueryMapping.ShapeOf(query.Options);
         await QueryMapping.DemandBucketsAsync(caller, buckets, request, cancellationToken);
         await gate.DemandQueryAsync(caller.Tenant, caller.Principal.Plan, cancellationToken);
+        // Read while the arms run: it costs the caller no time.
+        var reading = profiles.OfAsync(caller.Tenant, [.. request.Buckets.Select(bucket => bucket.Bucket)], cancellationToken);
         var found = await recall.QueryAsync(caller.Tenant, request, caller.Timer, cancellationToken);
         usage.Count(caller.Tenant, caller.Principal.KeyId, null, UsageOperation.Query, found.Hits.Count);
         recalled.Note(caller.Tenant, caller.Principal.KeyId, found.Hits);
-        var answer = query.Options?.SkipSynthesis == true ? null : answers.Compose(request.Query, found, caller.Timer, cancellationToken);
-        var response = QueryReply.For(query, found, answer, caller.Timer);
-        return query.Stream == true ? new QueryStream(response) : TypedResults.Ok(response);
+        var known = await reading;
+
+        var reply = new QueryReply(query, found, known, caller.Timer);
+        var question = query.Options?.SkipSynthesis == true ? null : QueryMapping.ToAnswer(query, caller, found, shape, known);
+        if (query.Stream == true)
+            return await QueryStream.StartAsync(question is null ? null : synthesis.StreamAsync(question, cancellationToken), reply.For, cancellationToken);
+        return TypedResults.Ok(reply.For(question is null ? null : await synthesis.AnswerAsync(question, cancellationToken)));
     }
 }

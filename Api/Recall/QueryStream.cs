@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Engram.Api.Http;
+using Engram.Engine.Recall;
 using Microsoft.AspNetCore.Http.Features;
 
 namespace Engram.Api.Recall;
@@ -14,13 +15,38 @@ public sealed record StreamDelta(string Content);
 public sealed record StreamError(ProblemBody Error);
 
 /// <summary>
-/// The answer as server-sent events: its text in pieces, then the whole response, then <c>[DONE]</c>. What goes wrong after the first
-/// byte becomes an error frame, since the status is sent by then.
+/// The answer as server-sent events: its text in pieces as they come, then the whole response, then <c>[DONE]</c>. What goes wrong before the first
+/// piece is a problem as everywhere; what goes wrong after it becomes an error frame, since the status is sent by then.
 /// </summary>
-internal sealed class QueryStream(QueryResponse response) : IResult
+internal sealed class QueryStream : IResult, IAsyncDisposable
 {
     private static readonly byte[] Start = "data: "u8.ToArray();
     private static readonly byte[] End = "\n\n"u8.ToArray();
+
+    private readonly IAsyncEnumerator<AnswerPart>? _parts;
+    private readonly Func<SynthesizedAnswer?, QueryResponse> _whole;
+    private bool _more;
+
+    private QueryStream(IAsyncEnumerator<AnswerPart>? parts, Func<SynthesizedAnswer?, QueryResponse> whole) => (_parts, _whole) = (parts, whole);
+
+    /// <summary>Waits for the first piece.</summary>
+    /// <param name="parts">The answer on its way, or null: only retrieved.</param>
+    /// <param name="whole">Makes the last frame.</param>
+    /// <param name="cancellationToken">Cancels the answer.</param>
+    public static async Task<QueryStream> StartAsync(IAsyncEnumerable<AnswerPart>? parts, Func<SynthesizedAnswer?, QueryResponse> whole, CancellationToken cancellationToken)
+    {
+        var stream = new QueryStream(parts?.GetAsyncEnumerator(cancellationToken), whole);
+        try
+        {
+            stream._more = stream._parts is not null && await stream._parts.MoveNextAsync();
+            return stream;
+        }
+        catch
+        {
+            await stream.DisposeAsync();
+            throw;
+        }
+    }
 
     public async Task ExecuteAsync(HttpContext context)
     {
@@ -29,9 +55,17 @@ internal sealed class QueryStream(QueryResponse response) : IResult
         context.Response.Headers.CacheControl = "no-cache";
         try
         {
-            foreach (var piece in Pieces(response.Answer ?? ""))
-                await WriteAsync(context, JsonSerializer.SerializeToUtf8Bytes(new StreamChunk([new StreamChoice(new StreamDelta(piece))]), ApiJson.Wire.StreamChunk));
-            await WriteAsync(context, JsonSerializer.SerializeToUtf8Bytes(response, ApiJson.Wire.QueryResponse));
+            SynthesizedAnswer? answered = null;
+            while (_more)
+            {
+                if (_parts!.Current is AnswerDelta delta)
+                    await WriteAsync(context, JsonSerializer.SerializeToUtf8Bytes(new StreamChunk([new StreamChoice(new StreamDelta(delta.Text))]), ApiJson.Wire.StreamChunk));
+                else if (_parts.Current is AnswerDone done)
+                    answered = done.Result;
+                _more = await _parts.MoveNextAsync();
+            }
+
+            await WriteAsync(context, JsonSerializer.SerializeToUtf8Bytes(_whole(answered), ApiJson.Wire.QueryResponse));
             await WriteAsync(context, "[DONE]"u8.ToArray());
         }
         catch (Exception e) when (!context.RequestAborted.IsCancellationRequested)
@@ -41,25 +75,13 @@ internal sealed class QueryStream(QueryResponse response) : IResult
                 context.RequestServices.GetRequiredService<ILogger<QueryStream>>().RequestFailed(e, context.Request.Method, "/v1/query (stream)");
             await WriteAsync(context, JsonSerializer.SerializeToUtf8Bytes(new StreamError((problem ?? Problems.Internal()).BodyFor(context)), ApiJson.Wire.StreamError));
         }
-    }
-
-    /// <summary>Sentence by sentence; the pieces joined are the answer.</summary>
-    internal static IEnumerable<string> Pieces(string answer)
-    {
-        var start = 0;
-        for (var i = 0; i < answer.Length - 1; i++)
+        finally
         {
-            if (answer[i] is '.' or '!' or '?' or '\n' && char.IsWhiteSpace(answer[i + 1]))
-            {
-                yield return answer[start..(i + 2)];
-                start = i + 2;
-                i++;
-            }
+            await DisposeAsync();
         }
-
-        if (start < answer.Length)
-            yield return answer[start..];
     }
+
+    public ValueTask DisposeAsync() => _parts?.DisposeAsync() ?? ValueTask.CompletedTask;
 
     private static async Task WriteAsync(HttpContext context, byte[] data)
     {

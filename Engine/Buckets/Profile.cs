@@ -15,6 +15,13 @@ namespace Engram.Engine.Buckets;
 /// <param name="Source">Who made it: <c>rules</c> for the one from the graph, or null.</param>
 public sealed record Profile(Guid BucketId, string Status, DateTimeOffset? UpdatedAt, long MemoriesAtGeneration, string Text, string? Source);
 
+/// <summary>A bucket's profile as an answer uses it.</summary>
+/// <param name="BucketId">The bucket.</param>
+/// <param name="BucketName">Its name.</param>
+/// <param name="Text">The profile, not empty.</param>
+/// <param name="Source">Who made it.</param>
+public sealed record BucketProfile(Guid BucketId, string BucketName, string Text, string Source);
+
 /// <summary>Makes and reads bucket profiles. Without an LLM a profile is what the graph holds now of the bucket's most mentioned entities.</summary>
 /// <param name="db">The door to tenant rows.</param>
 /// <param name="time">The clock.</param>
@@ -27,6 +34,14 @@ public sealed class Profiles(TenantDb db, TimeProvider time)
         select b.id, p.updated_at, p.n_memories_at_gen, p.profile, p.source
         from buckets b left join bucket_profiles p on p.tenant_id = b.tenant_id and p.bucket_id = b.id
         where b.tenant_id = $1 and (b.name = $2 or b.id::text = $2)
+        """;
+
+    private const string SelectSeveral = """
+        select b.id, b.name, p.profile, p.source
+        from unnest($2::text[]) with ordinality w (bucket, place)
+        join buckets b on b.tenant_id = $1 and (b.name = w.bucket or b.id::text = lower(w.bucket))
+        join bucket_profiles p on p.tenant_id = b.tenant_id and p.bucket_id = b.id
+        where p.profile <> '' order by w.place
         """;
 
     // The entities with most current facts, and of each the surest and newest.
@@ -55,6 +70,20 @@ public sealed class Profiles(TenantDb db, TimeProvider time)
         on conflict (tenant_id, bucket_id) do update
             set profile = excluded.profile, source = excluded.source, n_memories_at_gen = excluded.n_memories_at_gen, updated_at = excluded.updated_at
         """;
+
+    /// <summary>Profiles of several buckets, in the order asked; those without one are left out. One round trip.</summary>
+    /// <param name="tenant">Whose.</param>
+    /// <param name="buckets">Names or ids.</param>
+    /// <param name="cancellationToken">Cancels the query.</param>
+    public async Task<IReadOnlyList<BucketProfile>> OfAsync(Tenant tenant, IReadOnlyList<string> buckets, CancellationToken cancellationToken = default)
+    {
+        await using var batch = db.Batch(tenant).Add(SelectSeveral, Sql.Uuid(tenant.Id), Sql.Texts([.. buckets]));
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        var profiles = new List<BucketProfile>();
+        while (await reader.ReadAsync(cancellationToken))
+            profiles.Add(new BucketProfile(reader.GetGuid(0), reader.GetString(1), reader.GetString(2), reader.GetString(3)));
+        return profiles;
+    }
 
     /// <summary>The profile as it was last made. One round trip.</summary>
     /// <param name="tenant">Whose.</param>

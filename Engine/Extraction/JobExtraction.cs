@@ -55,9 +55,9 @@ public sealed class JobExtraction : IDisposable
             await _queue.FailAsync(job, ReasonOf(e.Fault), e.Fault, WaitAfter(e.Fault), cancellationToken);
             return true;
         }
-        catch (EngramException e) when (e.Kind == FailureKind.QuotaExceeded)
+        catch (EngramException e) when (e.Kind is FailureKind.QuotaExceeded or FailureKind.NotReady)
         {
-            // Nothing was tried, so nothing failed: the memory waits for the budget.
+            // Nothing was tried, so nothing failed: the memory waits for the budget, or for the operator.
             await _queue.DeferAsync(job, e.Message, BudgetPause, cancellationToken);
             return true;
         }

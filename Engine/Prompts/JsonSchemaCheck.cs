@@ -300,7 +300,7 @@ public sealed class JsonSchemaCheck
     private bool TryResolve(string reference, out JsonElement target)
     {
         target = _root;
-        if (!reference.StartsWith('#'))
+        if (!reference.StartsWith("#/$defs/", StringComparison.Ordinal) && !reference.StartsWith("#/definitions/", StringComparison.Ordinal))
             return false;
         foreach (var part in reference[1..].Split('/', StringSplitOptions.RemoveEmptyEntries))
         {
@@ -339,7 +339,7 @@ public sealed class JsonSchemaCheck
     /// <summary>What was found, and how much work it may still cost: alternatives that refer to themselves would double it at every level.</summary>
     private sealed class Findings : List<SchemaError>
     {
-        private const int MaxSteps = 200_000;
+        private const int MaxSteps = 50_000;
 
         public int Steps { get; set; }
 

@@ -34,13 +34,13 @@ internal static class StructuredCall
     /// <param name="messages">System and user messages.</param>
     /// <param name="name">The schema's name for the provider, <c>[a-z_]+</c>.</param>
     /// <param name="asked">The schema given to the provider.</param>
-    /// <param name="accepted">The schema the reply is checked against; may be laxer.</param>
+    /// <param name="check">What is wrong with a reply; empty where nothing is.</param>
     /// <param name="maxOutputTokens">Most tokens of a reply.</param>
     /// <param name="tally">Gets what it cost.</param>
     /// <param name="cancellationToken">Cancels the call.</param>
     /// <exception cref="ProviderException">The provider failed, or its reply was wrong twice (<see cref="ProviderFaultKind.Malformed"/>).</exception>
     public static async Task<JsonElement> AskAsync(
-        TenantChat chat, IReadOnlyList<ChatMessage> messages, string name, JsonElement asked, JsonSchemaCheck accepted, int maxOutputTokens, LlmTally tally,
+        TenantChat chat, IReadOnlyList<ChatMessage> messages, string name, JsonElement asked, Func<JsonElement, IReadOnlyList<SchemaError>> check, int maxOutputTokens, LlmTally tally,
         CancellationToken cancellationToken)
     {
         var options = new ChatOptions
@@ -52,7 +52,7 @@ internal static class StructuredCall
         var started = System.Diagnostics.Stopwatch.GetTimestamp();
         var response = await chat.Client.GetResponseAsync(messages, options, cancellationToken);
         tally.Add(response.Usage);
-        if (TryAccept(response.Text, accepted, out var value, out var error))
+        if (TryAccept(response.Text, check, out var value, out var error))
             return value;
 
         var reply = response.Text.Length > LongestEcho ? response.Text[..LongestEcho] : response.Text;
@@ -64,18 +64,18 @@ internal static class StructuredCall
         ];
         response = await chat.Client.GetResponseAsync(again, options, cancellationToken);
         tally.Add(response.Usage);
-        if (TryAccept(response.Text, accepted, out value, out error))
+        if (TryAccept(response.Text, check, out value, out error))
             return value;
         throw new ProviderException(new ProviderFault(
             chat.Provider, chat.Model, ProviderFaultKind.Malformed, UpstreamStatus: null, System.Diagnostics.Stopwatch.GetElapsedTime(started).TotalMilliseconds, Attempts: 2,
             $"The model replied twice with something that is not the JSON asked for ({error}) Choose a model that follows a JSON schema, or one with a larger output limit."));
     }
 
-    private static bool TryAccept(string reply, JsonSchemaCheck accepted, out JsonElement value, out string error)
+    private static bool TryAccept(string reply, Func<JsonElement, IReadOnlyList<SchemaError>> check, out JsonElement value, out string error)
     {
         if (!JsonReply.TryRead(reply, out value, out error))
             return false;
-        var errors = accepted.Check(value);
+        var errors = check(value);
         error = string.Join(" ", errors.Take(5).Select(e => $"{e.Path}: {e.Message}"));
         return errors.Count == 0;
     }

@@ -17,9 +17,9 @@ public enum AnswerStatus
 }
 
 /// <summary>A quoted sentence.</summary>
-/// <param name="MemoryId">A retrieved memory.</param>
-/// <param name="Quote">A sentence of its text, word for word.</param>
-/// <param name="Strength">How strongly it speaks to the question, 0 to 1.</param>
+/// <param name="MemoryId">A retrieved memory, or the memory of a retrieved graph fact.</param>
+/// <param name="Quote">A sentence of its text, word for word; of a graph fact, the fact.</param>
+/// <param name="Strength">0 to 1: of an extractive answer how strongly it speaks to the question, of a model's answer the share of the statement's words it holds.</param>
 public sealed record Citation(Guid MemoryId, string Quote, double Strength);
 
 /// <summary>An answer made of what was retrieved.</summary>

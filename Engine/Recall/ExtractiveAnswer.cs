@@ -98,7 +98,8 @@ public sealed class ExtractiveAnswer(OnnxEmbedder embedder)
             Array.Find(ranked, c => c.MemoryId == memory) ?? new Citation(memory, found.Hits.First(h => h.Memory.Id == memory).Memory.Content, 0);
     }
 
-    private static string Text(IReadOnlyList<Citation> quoted)
+    /// <summary>The quotes, each with the id of its memory.</summary>
+    internal static string Text(IReadOnlyList<Citation> quoted)
     {
         var text = new StringBuilder();
         foreach (var citation in quoted)

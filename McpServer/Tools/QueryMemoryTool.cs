@@ -1,3 +1,4 @@
+using Engram.Engine.Buckets;
 using Engram.Engine.Extraction;
 using Engram.Engine.Keys;
 using Engram.Engine.Recall;
@@ -8,7 +9,8 @@ using ModelContextProtocol.Protocol;
 namespace Engram.McpServer.Tools;
 
 /// <summary>Answers a question from memory, with the memories the answer rests on.</summary>
-internal sealed class QueryMemoryTool(Recall recall, RecalledTexts recalled, ExtractiveAnswer answers, UsageMeter usage, PlanGate gate, BucketArguments buckets) : EngramTool(Define(
+internal sealed class QueryMemoryTool(
+    Recall recall, RecalledTexts recalled, Synthesis synthesis, Profiles profiles, UsageMeter usage, PlanGate gate, BucketArguments buckets) : EngramTool(Define(
     "query_memory",
     "Ask the memory",
     "Ask one question and get one answer with citations from what is remembered. Call it when you want the answer itself (\"When does Mia's school " +
@@ -22,7 +24,9 @@ internal sealed class QueryMemoryTool(Recall recall, RecalledTexts recalled, Ext
       {{{{Schemas.Bucket}}}},
       {{{{Schemas.Buckets}}}},
       {{{{Schemas.TopK}}}},
-      "synthesize": {"type": "boolean", "default": true, "description": "false leaves the answer out and returns the memories found."}},
+      "synthesize": {"type": "boolean", "default": true, "description": "false leaves the answer out and returns the memories found."},
+      "fallback": {"type": "string", "enum": ["extractive"],
+        "description": "extractive: if the account's model provider fails, quote memories instead of failing; a warning says so."}},
       "required": ["question"], "additionalProperties": false}
     """,
     $$$$"""
@@ -44,6 +48,7 @@ internal sealed class QueryMemoryTool(Recall recall, RecalledTexts recalled, Ext
         var where = await buckets.SeveralAsync(call, arguments, ct);
         var topK = arguments.Integer("top_k", 8, 1, RecallRequest.MaxTopK);
         var synthesize = arguments.Flag("synthesize", true);
+        var fallback = arguments.Choice("fallback", ["extractive"]);
         if (arguments.Invalid)
         {
             return null;
@@ -51,21 +56,32 @@ internal sealed class QueryMemoryTool(Recall recall, RecalledTexts recalled, Ext
 
         var request = new RecallRequest { Query = question, Buckets = [.. where.Select(bucket => new BucketQuery(bucket))], TopK = topK };
         await gate.DemandQueryAsync(call.Caller.Tenant, call.Caller.Plan, ct);
+        var reading = synthesize ? profiles.OfAsync(call.Caller.Tenant, where, ct) : null;
         var found = await recall.QueryAsync(call.Caller.Tenant, request, call.Timer, ct);
         usage.Count(call.Caller.Tenant, call.Caller.KeyId, null, UsageOperation.Query, found.Hits.Count);
         recalled.Note(call.Caller.Tenant, call.Caller.KeyId, found.Hits);
-        var answer = synthesize ? answers.Compose(question, found, call.Timer, ct) : null;
+        var answered = reading is null ? null : await synthesis.AnswerAsync(
+            new AnswerRequest(call.Caller.Tenant, question, found, call.Timer)
+            {
+                Operation = Name, KeyId = call.Caller.KeyId, Profiles = await reading, FallBack = fallback is not null,
+            },
+            ct);
         return ToolResult.Ok(
             new AnswerResult(
-                answer?.Text, answer is null ? null : Words.Of(answer.Status), Citations(answer, found), found.Hits.Count,
-                synthesize ? null : MemoryItems.Of(found.Hits), MemoryItems.Of(found.GraphFacts), MemoryItems.NonEmpty(found.Warnings)),
+                answered?.Answer.Text, answered is null ? null : Words.Of(answered.Answer.Status), Citations(answered?.Answer, found), found.Hits.Count,
+                synthesize ? null : MemoryItems.Of(found.Hits), MemoryItems.Of(found.GraphFacts), MemoryItems.NonEmpty([.. found.Warnings, .. answered?.Warnings ?? []])),
             ToolJson.Wire.AnswerResult);
     }
 
     /// <summary>Only what was retrieved can be cited: a citation of anything else is dropped.</summary>
     private static IReadOnlyList<CitationItem> Citations(Answer? answer, RecallResult found)
     {
-        var retrieved = found.Hits.ToDictionary(hit => hit.Memory.Id, hit => hit.BucketName);
+        var retrieved = found.GraphFacts.DistinctBy(fact => fact.MemoryId).ToDictionary(fact => fact.MemoryId, fact => fact.BucketName);
+        foreach (var hit in found.Hits)
+        {
+            retrieved[hit.Memory.Id] = hit.BucketName;
+        }
+
         return answer is null
             ? []
             : [.. answer.Citations.Where(c => retrieved.ContainsKey(c.MemoryId)).Select(c => new CitationItem(c.MemoryId, retrieved[c.MemoryId], c.Quote))];

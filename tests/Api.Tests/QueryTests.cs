@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using Engram.Api.Recall;
+using Engram.Engine.Recall;
 using Microsoft.AspNetCore.Http;
 
 namespace Engram.Api.Tests;
@@ -112,12 +113,22 @@ public class QueryTests(ApiFixture fixture)
         var response = new QueryResponse(
             "First. Second.", null, "answered", [], 1, new ExplanationView([broken], [], [], 0, 1, []), new QueryUsage(0, 0, 0, 0, 0, 0), new Dictionary<string, double>(), Guid.Empty);
         var context = new DefaultHttpContext { RequestServices = fixture.Api.Services, Response = { Body = new MemoryStream() } };
+        var stream = await QueryStream.StartAsync(Pieces("First. ", "Second."), _ => response, TestContext.Current.CancellationToken);
 
-        await new QueryStream(response).ExecuteAsync(context);
+        await stream.ExecuteAsync(context);
 
         var frames = System.Text.Encoding.UTF8.GetString(((MemoryStream)context.Response.Body).ToArray()).Split("\n\n", StringSplitOptions.RemoveEmptyEntries);
         Assert.Equal(3, frames.Length);
         Assert.Equal("internal_error", JsonDocument.Parse(frames[2]["data: ".Length..]).RootElement.GetProperty("error").Text("code"));
+    }
+
+    private static async IAsyncEnumerable<AnswerPart> Pieces(params string[] pieces)
+    {
+        foreach (var piece in pieces)
+        {
+            await Task.Yield();
+            yield return new AnswerDelta(piece);
+        }
     }
 
     [Fact]

@@ -31,7 +31,7 @@ internal sealed class LlmExtractor(TenantChat chat) : ITripleExtractor
         if (string.IsNullOrWhiteSpace(input.Text))
             return ExtractionResult.Empty;
         var reply = await StructuredCall.AskAsync(
-            chat, ExtractionPrompt.Messages(input), "triples", ExtractionPrompt.Schema, ExtractionPrompt.Accepted, MaxOutputTokens, new LlmTally(), cancellationToken);
+            chat, ExtractionPrompt.Messages(input), "triples", ExtractionPrompt.Schema, ExtractionPrompt.Accepted.Check, MaxOutputTokens, new LlmTally(), cancellationToken);
         return Verify(reply, input);
     }
 
