@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -33,7 +34,10 @@ public sealed class ApiFixture : IAsyncLifetime
     }
 
     /// <summary>Another process's worth of host on the same database.</summary>
-    public ApiHost Start(params (string Key, string Value)[] settings)
+    public ApiHost Start(params (string Key, string Value)[] settings) => Start(null, settings);
+
+    /// <summary>The same, with everything it logs at any level going to <paramref name="output"/>.</summary>
+    public ApiHost Start(ILoggerProvider? output, params (string Key, string Value)[] settings)
     {
         var host = new ApiHost(
         [
@@ -43,7 +47,7 @@ public sealed class ApiFixture : IAsyncLifetime
             ("Engram:Vault:MasterKeys:1", MigratedDatabase.VaultKey),
             ("Engram:Keys:LastUsedSeconds", "0.1"),
             .. settings,
-        ]);
+        ], output);
         host.UseKestrel(0);
         host.StartServer();
         lock (_hosts)
@@ -88,6 +92,30 @@ public sealed class ApiFixture : IAsyncLifetime
         return await command.ExecuteScalarAsync();
     }
 
+    /// <summary>Every row of every table as text, bytes in hex, each with its table's name before it: what a backup holds.</summary>
+    public async Task<IReadOnlyList<string>> DumpAsync()
+    {
+        await using var connection = new NpgsqlConnection(_database.Owner);
+        await connection.OpenAsync();
+        var tables = new List<string>();
+        await using (var command = new NpgsqlCommand("select c.relname from pg_class c where c.relnamespace = 'engram'::regnamespace and c.relkind = 'r'", connection))
+        await using (var reader = await command.ExecuteReaderAsync())
+        {
+            while (await reader.ReadAsync())
+                tables.Add(reader.GetString(0));
+        }
+
+        var lines = new List<string>();
+        foreach (var table in tables)
+        {
+            using var copy = await connection.BeginTextExportAsync($"copy engram.{table} to stdout");
+            while (await copy.ReadLineAsync() is { } line)
+                lines.Add($"{table} {line}");
+        }
+
+        return lines;
+    }
+
     public async ValueTask DisposeAsync()
     {
         foreach (var host in _hosts)
@@ -96,13 +124,15 @@ public sealed class ApiFixture : IAsyncLifetime
 }
 
 /// <summary>The host as <c>dotnet run</c> starts it, but on a free port and with the tests' settings.</summary>
-public sealed class ApiHost((string Key, string Value)[] settings) : WebApplicationFactory<Program>
+public sealed class ApiHost((string Key, string Value)[] settings, ILoggerProvider? output = null) : WebApplicationFactory<Program>
 {
     protected override void ConfigureWebHost(IWebHostBuilder builder)
     {
         builder.UseEnvironment("Production");
         foreach (var (key, value) in settings)
             builder.UseSetting(key, value);
+        if (output is not null)
+            builder.ConfigureLogging(logging => logging.ClearProviders().AddFilter(null, LogLevel.Trace).AddProvider(output));
     }
 
     public HttpClient ClientWith(string? key)

@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using Engram.FakeProvider;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
 
 namespace Engram.Api.Tests;
@@ -19,11 +18,9 @@ public sealed class ProviderHost(ApiFixture fixture) : IAsyncLifetime
     {
         Provider = await FakeProviderHost.StartAsync();
         Api = fixture.Start(
+            Output,
             ("Engram:Providers:AllowedHosts:0", Provider.Root.Authority),
-            ("Engram:Providers:RetryMilliseconds", "20"),
-            ("Logging:LogLevel:Default", "Trace"),
-            ("Logging:Console:LogLevel:Default", "None"));
-        Api.Services.GetRequiredService<ILoggerFactory>().AddProvider(Output);
+            ("Engram:Providers:RetryMilliseconds", "20"));
     }
 
     public Task<TestTenant> NewTenantAsync() => fixture.NewTenantAsync(host: Api);
