@@ -23,7 +23,6 @@ public static class EngramEngine
             .AddEngramExtraction()
             .AddEngramEmbeddings()
             .AddSingleton<BucketStore>()
-            .AddSingleton<Profiles>()
             .AddSingleton<MemoryEncoder>()
             .AddSingleton<MemoryStore>()
             .AddSingleton<MemoryReader>()
@@ -48,6 +47,8 @@ public static class EngramEngine
             .AddSingleton<TripleStore>()
             .AddSingleton<ExtractionJobs>()
             .AddSingleton<RecalledTexts>()
+            .AddSingleton<Profiles>()
+            .AddSingleton<ProfileRuns>()
             .AddProviderStore()
             .AddProviderCalls()
             .AddSingleton<VectorIndexes>();

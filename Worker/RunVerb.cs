@@ -6,6 +6,7 @@ using Engram.Engine.Extraction;
 using Engram.Engine.Extraction.Rules;
 using Engram.ServiceDefaults;
 using Engram.Worker.Extraction;
+using Engram.Worker.Profiles;
 
 namespace Engram.Worker;
 
@@ -26,6 +27,8 @@ internal static class RunVerb
         builder.Services.AddSingleton<ExtractionService>().AddHostedService(s => s.GetRequiredService<ExtractionService>());
         builder.Services.AddHostedService<LeaseKeeper>();
         builder.Services.AddHostedService<VectorIndexKeeper>();
+        builder.Services.AddOptions<ProfileOptions>().BindConfiguration("Engram:Profiles").ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddHostedService<ProfileKeeper>();
 
         var app = builder.Build();
         app.MapDefaultEndpoints();

@@ -28,7 +28,7 @@ public sealed record RouterBucket(Guid Id, string Name, long MemoryCount, DateTi
 
 public sealed record RouterBucketList(IReadOnlyList<RouterBucket> Buckets);
 
-/// <summary>A bucket in a few lines. <c>status</c> is <c>ready</c>, or <c>not_installed</c> where none was made yet.</summary>
+/// <summary>A bucket in a few lines. <c>status</c> is <c>ready</c>, <c>pending</c> while it is made, or <c>not_installed</c> where none was made yet.</summary>
 public sealed record ProfileView(Guid BucketId, string Status, DateTimeOffset? UpdatedAt, long NMemoriesAtGen, string Profile, string? Source)
 {
     public static ProfileView From(Profile profile) =>

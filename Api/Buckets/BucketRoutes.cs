@@ -24,7 +24,8 @@ internal static class BucketRoutes
         buckets.MapGet("/{bucket}/profile", ProfileAsync).RequireScope(Scopes.MemoriesRead).WithName("get_profile").WithExample(response: BucketExamples.Profile)
             .WithSummary("The bucket in a few lines, as it was last made.").ProducesProblems(StatusCodes.Status404NotFound);
         buckets.MapPost("/{bucket}/profile/regenerate", RegenerateAsync).RequireScope(Scopes.MemoriesWrite).WithName("regenerate_profile").WithExample(response: BucketExamples.Profile)
-            .WithSummary("Makes the bucket's profile anew from what its graph holds now.").ProducesProblems(StatusCodes.Status404NotFound);
+            .WithSummary("Makes the bucket's profile anew: by your model for profiles, else from what its graph holds now.")
+            .ProducesProblems(StatusCodes.Status404NotFound, StatusCodes.Status502BadGateway, StatusCodes.Status504GatewayTimeout);
     }
 
     private static async Task<Ok<RouterBucketList>> RouterListAsync(Caller caller, BucketStore store, CancellationToken cancellationToken)
@@ -75,7 +76,7 @@ internal static class BucketRoutes
         Caller caller, string bucket, BucketStore store, Profiles profiles, CancellationToken cancellationToken)
     {
         await caller.DemandBucketAsync(store, bucket, cancellationToken);
-        return TypedResults.Ok(ProfileView.From(await profiles.RegenerateAsync(caller.Tenant, bucket, caller.Timer, cancellationToken)));
+        return TypedResults.Ok(ProfileView.From(await profiles.RegenerateAsync(caller.Tenant, bucket, "POST /v1/buckets/{bucket}/profile/regenerate", caller.Principal.KeyId, caller.Timer, cancellationToken)));
     }
 
     private static IEnumerable<Bucket> Visible(Caller caller, IReadOnlyList<Bucket> buckets) =>

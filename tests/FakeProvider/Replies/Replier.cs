@@ -95,8 +95,25 @@ internal static partial class Replier
     {
         var lines = memories.Take(5).Select(memory => $"- {Sentences.Of(memory.Text).FirstOrDefault() ?? memory.Text}");
         var profile = $"What is remembered, in short:\n{string.Join('\n', lines)}";
-        return prompt.Schema is { } schema ? new SchemaFill(_ => null, profile).Fill(schema)!.ToJsonString() : profile;
+        if (prompt.Schema is { } schema && ArrayOf(schema, "sources") is { } list)
+        {
+            return new SchemaFill(name => name == list.Name ? Lines(memories) : null, "").Fill(schema)!.ToJsonString();
+        }
+
+        if (prompt.Schema is null && AsksForJson(prompt))
+        {
+            return new JsonObject { ["lines"] = Lines(memories) }.ToJsonString();
+        }
+
+        return prompt.Schema is { } other ? new SchemaFill(_ => null, profile).Fill(other)!.ToJsonString() : profile;
     }
+
+    /// <summary>A line for each memory, with its number.</summary>
+    private static JsonArray Lines(IReadOnlyList<Fenced> memories) => new([.. memories.Take(5).Select(memory => new JsonObject
+    {
+        ["text"] = Sentences.Of(memory.Text).FirstOrDefault() ?? memory.Text,
+        ["sources"] = new JsonArray(int.TryParse(memory.Id, CultureInfo.InvariantCulture, out var number) ? number : 0),
+    })]);
 
     /// <summary>The array, however deep, whose items have the property.</summary>
     private static (string Name, JsonObject Schema)? ArrayOf(JsonObject schema, string property)
