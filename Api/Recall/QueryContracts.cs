@@ -147,6 +147,9 @@ public sealed record QueryUsage(
     /// <summary>Milliseconds from asking the model to the first token of a streamed answer.</summary>
     public double? FirstTokenMs { get; init; }
 
+    /// <summary>US dollars, by the connection's own price or the list price; left out where neither is known.</summary>
+    public decimal? CostUsd { get; init; }
+
     /// <summary>Who answered: the provider and its model; left out of an extractive answer.</summary>
     public string? Provider { get; init; }
 

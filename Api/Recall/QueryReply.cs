@@ -54,6 +54,7 @@ internal sealed record QueryReply(QueryRequest Query, RecallResult Found, IReadO
         : new QueryUsage(usage.InputTokens, usage.OutputTokens, usage.ContextTokens, usage.ActualInputTokens, usage.ActualOutputTokens, usage.LlmCalls)
         {
             FirstTokenMs = usage.FirstTokenMs is { } first ? Math.Round(first, 1) : null,
+            CostUsd = usage.CostUsd,
             Provider = usage.Provider,
             Model = usage.Model,
         };

@@ -44,7 +44,10 @@ public sealed class ChatClients
         client = new DeadlineChatClient(client, target); // cancels all of the above in time
         client = new TelemetryChatClient(client, target, _telemetry); // span "chat {model}", metrics
         client = new RecordingChatClient(client, target, _record); // tokens, price, fault: one row per call
-        return new TenantChat(client, target.Provider, model, connection.JsonSchema ?? connection.Entry.HoldsToJsonSchema(model));
+        return new TenantChat(client, target.Provider, model, connection.JsonSchema ?? connection.Entry.HoldsToJsonSchema(model))
+        {
+            Price = PriceTable.Find(target.Provider, model, connection.Prices),
+        };
     }
 
     /// <summary>The same without retries and breaker: one attempt, told as it is, to test a connection. It is recorded like any other call.</summary>

@@ -12,6 +12,9 @@ namespace Engram.Engine.Providers;
 /// <param name="JsonSchema">Whether the provider holds a reply to a JSON schema (<c>ChatResponseFormat.ForJsonSchema</c>); where not, ask in the prompt and parse strictly.</param>
 public sealed record TenantChat(IChatClient Client, string Provider, string Model, bool JsonSchema) : IDisposable
 {
+    /// <summary>What its tokens cost: the tenant's own price, else the list price, else null.</summary>
+    public ModelPrice? Price { get; init; }
+
     /// <inheritdoc/>
     public void Dispose() => Client.Dispose();
 }

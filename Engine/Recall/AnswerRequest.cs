@@ -76,7 +76,11 @@ public sealed record AnswerRequest(Tenant Tenant, string Query, RecallResult Fou
 /// <param name="Provider">Catalogue id of the provider, or null.</param>
 /// <param name="Model">The model, or null: the answer is extractive.</param>
 public sealed record AnswerUsage(
-    int ContextTokens, int InputTokens, int OutputTokens, long ActualInputTokens, long ActualOutputTokens, int LlmCalls, double? FirstTokenMs, string? Provider, string? Model);
+    int ContextTokens, int InputTokens, int OutputTokens, long ActualInputTokens, long ActualOutputTokens, int LlmCalls, double? FirstTokenMs, string? Provider, string? Model)
+{
+    /// <summary>US dollars, by the tenant's own price or the list price; null where neither is known, or no model was asked.</summary>
+    public decimal? CostUsd { get; init; }
+}
 
 /// <summary>An answer with its cost.</summary>
 /// <param name="Answer">The answer.</param>

@@ -78,7 +78,10 @@ internal sealed class SynthesisRun(AnswerRequest request, TenantChat chat, Conte
         var value = status != AnswerStatus.NotFound && json is { } given && request.Shape is not null ? given.GetProperty("answer").Clone() : (JsonElement?)null;
         var answer = status == AnswerStatus.NotFound ? Answer.NotFound : new Answer(value is { } v ? v.GetRawText() : reader.Text, status, citations);
         var usage = new AnswerUsage(
-            pack.Tokens, pack.Tokens + TokenEstimate.Of(request.Query), TokenEstimate.Of(answer.Text), Tally.InputTokens, Tally.OutputTokens, Tally.Calls, _firstToken, chat.Provider, chat.Model);
+            pack.Tokens, pack.Tokens + TokenEstimate.Of(request.Query), TokenEstimate.Of(answer.Text), Tally.InputTokens, Tally.OutputTokens, Tally.Calls, _firstToken, chat.Provider, chat.Model)
+        {
+            CostUsd = chat.Price?.CostUsd(Tally.InputTokens, Tally.OutputTokens),
+        };
         return new SynthesizedAnswer(answer, value, usage, _warnings);
     }
 
