@@ -1,6 +1,5 @@
 using System.Text.Json;
 using Engram.Engine.Audit;
-using Engram.Engine.Keys;
 using Engram.Engine.Providers;
 using Engram.FakeProvider;
 using Engram.Tests.Shared;
