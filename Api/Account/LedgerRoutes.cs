@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Engram.Api.Auth;
 using Engram.Api.Http;
 using Engram.Engine.Audit;
@@ -50,7 +51,7 @@ public sealed record FaultView(
     Guid? BucketId,
     Guid? MemoryId)
 {
-    public static FaultView From(FaultEntry fault) => new(
+    public static FaultView From(CallEntry fault) => new(
         fault.Id,
         fault.At,
         fault.RequestId,
@@ -58,7 +59,7 @@ public sealed record FaultView(
         fault.Role,
         fault.Provider,
         fault.Model,
-        fault.Kind,
+        fault.FaultKind ?? "",
         fault.UpstreamStatus,
         fault.ElapsedMs,
         fault.WaitMs,
@@ -73,7 +74,50 @@ public sealed record FaultView(
 /// <summary>Faults, newest first. <c>next</c> is the cursor of the next page.</summary>
 public sealed record FaultPage(IReadOnlyList<FaultView> Faults, string? Next);
 
-/// <summary>What was changed, and what went wrong at the tenant's providers.</summary>
+/// <summary>One call of a model: what it took and what it cost. <c>cost_usd</c> is left out where the model had no known price, <c>kind</c> where the call went well.</summary>
+public sealed record CallView(
+    Guid Id,
+    DateTimeOffset At,
+    Guid RequestId,
+    string Operation,
+    string Role,
+    string Provider,
+    string Model,
+    TokensView Tokens,
+    decimal? CostUsd,
+    double ElapsedMs,
+    double WaitMs,
+    double? FirstTokenMs,
+    int Attempts,
+    string? Kind,
+    Guid? KeyId,
+    Guid? BucketId,
+    Guid? MemoryId)
+{
+    public static CallView From(CallEntry call) => new(
+        call.Id,
+        call.At,
+        call.RequestId,
+        call.Operation,
+        call.Role,
+        call.Provider,
+        call.Model,
+        new TokensView(call.InputTokens, call.OutputTokens),
+        call.CostUsd,
+        call.ElapsedMs,
+        call.WaitMs,
+        call.FirstTokenMs,
+        call.Attempts,
+        call.FaultKind,
+        call.KeyId,
+        call.BucketId,
+        call.MemoryId);
+}
+
+/// <summary>Calls, newest first. <c>next</c> is the cursor of the next page.</summary>
+public sealed record CallPage(IReadOnlyList<CallView> Calls, string? Next);
+
+/// <summary>What was changed, what the tenant's models were asked and cost, and what went wrong at its providers.</summary>
 internal static class LedgerRoutes
 {
     private const int DefaultPage = 50;
@@ -86,6 +130,8 @@ internal static class LedgerRoutes
             .WithSummary("Who changed what on the account, newest first; format=ndjson exports everything that matches.");
         ledgers.MapGet("/provider-faults", FaultsAsync).WithName("provider_faults").WithExample(response: ProviderExamples.Faults).Produces<FaultPage>()
             .WithSummary("What went wrong at your providers, newest first; format=ndjson exports everything that matches.");
+        ledgers.MapGet("/llm-calls", CallsAsync).WithName("llm_calls").WithExample(response: ProviderExamples.Calls).Produces<CallPage>()
+            .WithSummary("Every call of your models with its tokens and its price: by request, operation, memory or key; format=ndjson exports everything that matches.");
     }
 
     private static async Task<IResult> AuditAsync(
@@ -105,9 +151,8 @@ internal static class LedgerRoutes
         Guid? before = cursor is null ? null : Guid.TryParse(cursor, out var id) ? id : throw WrongCursor();
         if (NdJson.IsWanted(format))
         {
-            var rows = NdJson.PagesAsync<AuditEntryView>(async (last, size) =>
-                [.. (await reader.ReadAsync(caller.Tenant, filter, last?.Id ?? before, size, cancellationToken)).Select(AuditEntryView.From)]);
-            return new NdJson<AuditEntryView>(rows, ApiJson.Wire.AuditEntryView);
+            var rows = NdJson.PagesAsync<AuditEntry>((last, size) => reader.ReadAsync(caller.Tenant, filter, last?.Id ?? before, size, cancellationToken));
+            return new NdJson<AuditEntryView>(NdJson.EachAsync(rows, AuditEntryView.From), ApiJson.Wire.AuditEntryView);
         }
 
         var size = limit ?? DefaultPage;
@@ -130,18 +175,67 @@ internal static class LedgerRoutes
         Ranges.Check("limit", limit, 1, LargestPage);
         if (kind is not null && !ProviderFaultKinds.All.Contains(kind))
             throw new ProblemException(Problems.Invalid("kind", $"Must be one of {string.Join(", ", ProviderFaultKinds.All)}."));
-        var filter = new FaultFilter(kind, provider, Time("from", from), Time("to", to));
-        var before = FaultCursor(cursor);
+        var filter = new CallFilter(FaultsOnly: true, kind, provider, Time("from", from), Time("to", to));
+        return await PageAsync(
+            caller, reader, filter, limit, cursor, format, FaultView.From, ApiJson.Wire.FaultView, (rows, next) => TypedResults.Ok(new FaultPage(rows, next)), cancellationToken);
+    }
+
+    private static async Task<IResult> CallsAsync(
+        Caller caller,
+        LlmCallReader reader,
+        [FromQuery(Name = "provider")] string? provider,
+        [FromQuery(Name = "operation")] string? operation,
+        [FromQuery(Name = "request_id")] string? requestId,
+        [FromQuery(Name = "memory_id")] string? memoryId,
+        [FromQuery(Name = "key_id")] string? keyId,
+        [FromQuery(Name = "from")] string? from,
+        [FromQuery(Name = "to")] string? to,
+        [FromQuery(Name = "limit")] int? limit,
+        [FromQuery(Name = "cursor")] string? cursor,
+        [FromQuery(Name = "format")] string? format,
+        CancellationToken cancellationToken)
+    {
+        Ranges.Check("limit", limit, 1, LargestPage);
+        var filter = new CallFilter(Provider: provider, From: Time("from", from), To: Time("to", to))
+        {
+            Operation = operation,
+            RequestId = Id("request_id", requestId),
+            MemoryId = Id("memory_id", memoryId),
+            KeyId = Id("key_id", keyId),
+        };
+        return await PageAsync(
+            caller, reader, filter, limit, cursor, format, CallView.From, ApiJson.Wire.CallView, (rows, next) => TypedResults.Ok(new CallPage(rows, next)), cancellationToken);
+    }
+
+    private static async Task<IResult> PageAsync<TView>(
+        Caller caller,
+        LlmCallReader reader,
+        CallFilter filter,
+        int? limit,
+        string? cursor,
+        string? format,
+        Func<CallEntry, TView> view,
+        JsonTypeInfo<TView> type,
+        Func<IReadOnlyList<TView>, string?, IResult> answer,
+        CancellationToken cancellationToken)
+    {
+        var before = CallCursor(cursor);
         if (NdJson.IsWanted(format))
         {
-            var rows = NdJson.PagesAsync<FaultView>(async (last, size) =>
-                [.. (await reader.FaultsAsync(caller.Tenant, filter, last is null ? before : (last.At, last.Id), size, cancellationToken)).Select(FaultView.From)]);
-            return new NdJson<FaultView>(rows, ApiJson.Wire.FaultView);
+            var rows = NdJson.PagesAsync<CallEntry>((last, size) => reader.ReadAsync(caller.Tenant, filter, last is null ? before : (last.At, last.Id), size, cancellationToken));
+            return new NdJson<TView>(NdJson.EachAsync(rows, view), type);
         }
 
         var size = limit ?? DefaultPage;
-        var faults = await reader.FaultsAsync(caller.Tenant, filter, before, size, cancellationToken);
-        return TypedResults.Ok(new FaultPage([.. faults.Select(FaultView.From)], faults.Count == size ? CursorOf(faults[^1]) : null));
+        var calls = await reader.ReadAsync(caller.Tenant, filter, before, size, cancellationToken);
+        return answer([.. calls.Select(view)], calls.Count == size ? CursorOf(calls[^1]) : null);
+    }
+
+    private static Guid? Id(string field, string? text)
+    {
+        if (text is null)
+            return null;
+        return Guid.TryParse(text, out var id) ? id : throw new ProblemException(Problems.Invalid(field, "Must be an id."));
     }
 
     private static DateTimeOffset? Time(string field, string? text)
@@ -153,9 +247,9 @@ internal static class LedgerRoutes
             : throw new ProblemException(Problems.Invalid(field, "Must be a time as in RFC 3339, such as 2026-01-31T09:30:00Z."));
     }
 
-    private static string CursorOf(FaultEntry fault) => string.Create(CultureInfo.InvariantCulture, $"{fault.At.UtcTicks}_{fault.Id}");
+    private static string CursorOf(CallEntry call) => string.Create(CultureInfo.InvariantCulture, $"{call.At.UtcTicks}_{call.Id}");
 
-    private static (DateTimeOffset At, Guid Id)? FaultCursor(string? cursor)
+    private static (DateTimeOffset At, Guid Id)? CallCursor(string? cursor)
     {
         if (cursor is null)
             return null;

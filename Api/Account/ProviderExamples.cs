@@ -43,6 +43,10 @@ internal static class ProviderExamples
         {"faults":[{"id":"019c1234-5678-7abc-8def-0123456789b0","at":"2026-01-31T09:30:00+00:00","request_id":"019c1234-5678-7abc-8def-0123456789af","operation":"POST /v1/query","role":"synthesize","provider":"openai","model":"gpt-4.1","kind":"rate_limited","upstream_status":429,"elapsed_ms":30012.5,"wait_ms":21000,"attempts":3,"retry_after_ms":20000,"hint":"The provider limits your account: wait, or raise the limit there."}]}
         """;
 
+    public const string Calls = """
+        {"calls":[{"id":"019c1234-5678-7abc-8def-0123456789b0","at":"2026-01-31T09:30:00+00:00","request_id":"019c1234-5678-7abc-8def-0123456789af","operation":"POST /v1/query","role":"synthesize","provider":"openai","model":"gpt-4.1","tokens":{"input":1200,"output":90},"cost_usd":0.00312,"elapsed_ms":912.4,"wait_ms":0,"first_token_ms":310.2,"attempts":1,"key_id":"019c1234-5678-7abc-8def-0123456789ac"}]}
+        """;
+
     public const string SetBudgets = """{"tenant":{"daily_tokens":2000000,"daily_usd":5},"keys":[{"key_id":"019c1234-5678-7abc-8def-0123456789ac","daily_usd":0.5}]}""";
 
     public const string Budgets = """

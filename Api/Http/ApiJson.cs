@@ -37,6 +37,8 @@ namespace Engram.Api.Http;
 [JsonSerializable(typeof(AuditEntryView))]
 [JsonSerializable(typeof(FaultPage))]
 [JsonSerializable(typeof(FaultView))]
+[JsonSerializable(typeof(CallPage))]
+[JsonSerializable(typeof(CallView))]
 [JsonSerializable(typeof(BudgetsView))]
 [JsonSerializable(typeof(SetBudgetsRequest))]
 [JsonSerializable(typeof(CreateBucketRequest))]

@@ -46,6 +46,13 @@ internal static class NdJson
         _ => throw new ProblemException(Problems.Invalid("format", "Must be json or ndjson.")),
     };
 
+    /// <summary>Each row as it is shown.</summary>
+    public static async IAsyncEnumerable<TView> EachAsync<TRow, TView>(IAsyncEnumerable<TRow> rows, Func<TRow, TView> view)
+    {
+        await foreach (var row in rows)
+            yield return view(row);
+    }
+
     /// <summary>Every row, page after page.</summary>
     public static async IAsyncEnumerable<TRow> PagesAsync<TRow>(Func<TRow?, int, Task<IReadOnlyList<TRow>>> page)
         where TRow : class

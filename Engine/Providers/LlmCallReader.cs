@@ -3,7 +3,7 @@ using Npgsql;
 
 namespace Engram.Engine.Providers;
 
-/// <summary>One failed call, as the tenant's ledger of provider faults keeps it.</summary>
+/// <summary>One call as it was recorded; with a fault it is a row of the tenant's ledger of provider faults.</summary>
 /// <param name="Id">UUIDv7 of the call.</param>
 /// <param name="At">When it began.</param>
 /// <param name="RequestId">The request or job that caused it.</param>
@@ -11,13 +11,13 @@ namespace Engram.Engine.Providers;
 /// <param name="Role">What the model was asked for.</param>
 /// <param name="Provider">Catalogue id.</param>
 /// <param name="Model">The model.</param>
-/// <param name="Kind">Kind of fault, in the words of the wire contract.</param>
-/// <param name="UpstreamStatus">The provider's HTTP status, or null.</param>
-/// <param name="ElapsedMs">Milliseconds until giving up.</param>
+/// <param name="ElapsedMs">Milliseconds in all.</param>
 /// <param name="WaitMs">Of these, milliseconds of pause between attempts.</param>
 /// <param name="Attempts">Attempts made.</param>
-/// <param name="Hint">What a person can do about it.</param>
-public sealed record FaultEntry(
+/// <param name="InputTokens">Tokens read.</param>
+/// <param name="OutputTokens">Tokens written.</param>
+/// <param name="CostUsd">US dollars by the price table in force then, or null where the model had no known price.</param>
+public sealed record CallEntry(
     Guid Id,
     DateTimeOffset At,
     Guid RequestId,
@@ -25,13 +25,16 @@ public sealed record FaultEntry(
     string Role,
     string Provider,
     string Model,
-    string Kind,
-    int? UpstreamStatus,
     double ElapsedMs,
     double WaitMs,
     int Attempts,
-    string? Hint)
+    long InputTokens,
+    long OutputTokens,
+    decimal? CostUsd)
 {
+    /// <summary>Milliseconds to the first token of a streamed reply, or null.</summary>
+    public double? FirstTokenMs { get; init; }
+
     /// <summary>The API key that caused it, or null.</summary>
     public Guid? KeyId { get; init; }
 
@@ -41,49 +44,73 @@ public sealed record FaultEntry(
     /// <summary>The memory it was for, or null.</summary>
     public Guid? MemoryId { get; init; }
 
+    /// <summary>Kind of fault, in the words of the wire contract, or null where it went well.</summary>
+    public string? FaultKind { get; init; }
+
+    /// <summary>The provider's HTTP status of a fault, or null.</summary>
+    public int? UpstreamStatus { get; init; }
+
+    /// <summary>What a person can do about the fault, or null.</summary>
+    public string? Hint { get; init; }
+
     /// <summary>Milliseconds the provider asked to be left alone, or null.</summary>
     public double? RetryAfterMs { get; init; }
 }
 
-/// <summary>Which faults are wanted. Null means all.</summary>
-/// <param name="Kind">One of the contract's kinds.</param>
+/// <summary>Which calls are wanted. Null means all.</summary>
+/// <param name="FaultsOnly">Only calls that failed.</param>
+/// <param name="Kind">One of the contract's kinds of fault.</param>
 /// <param name="Provider">Catalogue id.</param>
 /// <param name="From">At or after this.</param>
 /// <param name="To">Before this.</param>
-public sealed record FaultFilter(string? Kind = null, string? Provider = null, DateTimeOffset? From = null, DateTimeOffset? To = null);
+public sealed record CallFilter(
+    bool FaultsOnly = false, string? Kind = null, string? Provider = null, DateTimeOffset? From = null, DateTimeOffset? To = null)
+{
+    /// <summary>Only calls caused by this API key.</summary>
+    public Guid? KeyId { get; init; }
+
+    /// <summary>Only calls for this memory.</summary>
+    public Guid? MemoryId { get; init; }
+
+    /// <summary>Only calls of this request or job.</summary>
+    public Guid? RequestId { get; init; }
+
+    /// <summary>Only calls of this operation.</summary>
+    public string? Operation { get; init; }
+}
 
 /// <summary>Reads what <see cref="LlmCallLog"/> wrote.</summary>
 /// <param name="db">The door to tenant rows.</param>
 public sealed class LlmCallReader(TenantDb db)
 {
-    private const string SelectFaults = """
-        select id, at, request_id, operation, role, provider, model, fault_kind, upstream_status, elapsed_ms, wait_ms, attempts, hint,
-            key_id, bucket_id, memory_id, retry_after_ms
+    private const string Select = """
+        select id, at, request_id, operation, role, provider, model, elapsed_ms, wait_ms, attempts, input_tokens, output_tokens, cost_usd,
+            first_token_ms, key_id, bucket_id, memory_id, fault_kind, upstream_status, hint, retry_after_ms
         from llm_calls
-        where tenant_id = $1 and fault_kind is not null
+        where tenant_id = $1
             and ($2::timestamptz is null or (at, id) < ($2, $3))
             and ($4::text is null or fault_kind = $4) and ($5::text is null or provider = $5)
             and ($6::timestamptz is null or at >= $6) and ($7::timestamptz is null or at < $7)
-        order by at desc, id desc limit $8
+            and ($9::uuid is null or key_id = $9) and ($10::uuid is null or request_id = $10) and ($11::text is null or operation = $11)
         """;
 
-    private const string SelectMemory = """
-        select coalesce(sum(input_tokens), 0)::bigint, coalesce(sum(output_tokens), 0)::bigint, coalesce(sum(cost_usd), 0)
-        from llm_calls where tenant_id = $1 and memory_id = $2
-        """;
+    // Literal conditions, so that the partial indexes serve them.
+    private const string OnlyFaults = " and fault_kind is not null";
+    private const string OnlyMemory = " and memory_id is not null and memory_id = $12";
+    private const string Newest = " order by at desc, id desc limit $8";
 
-    /// <summary>A page of faults, newest first.</summary>
+    /// <summary>A page of calls, newest first.</summary>
     /// <param name="tenant">Whose.</param>
     /// <param name="filter">Which.</param>
-    /// <param name="before">Only faults before this one (its time and id), for the next page; null for the first.</param>
+    /// <param name="before">Only calls before this one (its time and id), for the next page; null for the first.</param>
     /// <param name="limit">At most so many, 1 or more.</param>
     /// <param name="cancellationToken">Cancels the query.</param>
-    public async Task<IReadOnlyList<FaultEntry>> FaultsAsync(
-        Tenant tenant, FaultFilter filter, (DateTimeOffset At, Guid Id)? before, int limit, CancellationToken cancellationToken = default)
+    public async Task<IReadOnlyList<CallEntry>> ReadAsync(
+        Tenant tenant, CallFilter filter, (DateTimeOffset At, Guid Id)? before, int limit, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(filter);
-        await using var batch = db.Batch(tenant).Add(
-            SelectFaults,
+        List<NpgsqlParameter> parameters =
+        [
             Sql.Uuid(tenant.Id),
             Sql.Time(before?.At),
             Sql.Uuid(before?.Id),
@@ -91,25 +118,23 @@ public sealed class LlmCallReader(TenantDb db)
             Sql.NullableText(filter.Provider),
             Sql.Time(filter.From),
             Sql.Time(filter.To),
-            Sql.Int(limit));
+            Sql.Int(limit),
+            Sql.Uuid(filter.KeyId),
+            Sql.Uuid(filter.RequestId),
+            Sql.NullableText(filter.Operation),
+        ];
+        if (filter.MemoryId is { } memory)
+            parameters.Add(Sql.Uuid(memory));
+        var sql = Select + (filter.FaultsOnly ? OnlyFaults : "") + (filter.MemoryId is null ? "" : OnlyMemory) + Newest;
+        await using var batch = db.Batch(tenant).Add(sql, [.. parameters]);
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-        var faults = new List<FaultEntry>();
+        var calls = new List<CallEntry>();
         while (await reader.ReadAsync(cancellationToken))
-            faults.Add(Read(reader));
-        return faults;
+            calls.Add(Read(reader));
+        return calls;
     }
 
-    /// <summary>What a tenant's models read, wrote and cost for one memory so far.</summary>
-    public async Task<(long InputTokens, long OutputTokens, decimal CostUsd)> OfMemoryAsync(
-        Tenant tenant, Guid memoryId, CancellationToken cancellationToken = default)
-    {
-        await using var batch = db.Batch(tenant).Add(SelectMemory, Sql.Uuid(tenant.Id), Sql.Uuid(memoryId));
-        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-        await reader.ReadAsync(cancellationToken);
-        return (reader.GetInt64(0), reader.GetInt64(1), reader.GetDecimal(2));
-    }
-
-    private static FaultEntry Read(NpgsqlDataReader reader) => new(
+    private static CallEntry Read(NpgsqlDataReader reader) => new(
         reader.GetGuid(0),
         reader.GetFieldValue<DateTimeOffset>(1),
         reader.GetGuid(2),
@@ -117,16 +142,23 @@ public sealed class LlmCallReader(TenantDb db)
         reader.GetString(4),
         reader.GetString(5),
         reader.GetString(6),
-        reader.GetString(7),
-        reader.IsDBNull(8) ? null : reader.GetInt32(8),
-        reader.GetDouble(9),
-        reader.GetDouble(10),
-        reader.GetInt32(11),
-        reader.IsDBNull(12) ? null : reader.GetString(12))
+        reader.GetDouble(7),
+        reader.GetDouble(8),
+        reader.GetInt32(9),
+        reader.GetInt64(10),
+        reader.GetInt64(11),
+        Value<decimal>(reader, 12))
     {
-        KeyId = reader.IsDBNull(13) ? null : reader.GetGuid(13),
-        BucketId = reader.IsDBNull(14) ? null : reader.GetGuid(14),
-        MemoryId = reader.IsDBNull(15) ? null : reader.GetGuid(15),
-        RetryAfterMs = reader.IsDBNull(16) ? null : reader.GetDouble(16),
+        FirstTokenMs = Value<double>(reader, 13),
+        KeyId = Value<Guid>(reader, 14),
+        BucketId = Value<Guid>(reader, 15),
+        MemoryId = Value<Guid>(reader, 16),
+        FaultKind = reader.IsDBNull(17) ? null : reader.GetString(17),
+        UpstreamStatus = Value<int>(reader, 18),
+        Hint = reader.IsDBNull(19) ? null : reader.GetString(19),
+        RetryAfterMs = Value<double>(reader, 20),
     };
+
+    private static TValue? Value<TValue>(NpgsqlDataReader reader, int column)
+        where TValue : struct => reader.IsDBNull(column) ? null : reader.GetFieldValue<TValue>(column);
 }

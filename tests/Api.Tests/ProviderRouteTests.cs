@@ -110,6 +110,14 @@ public class ProviderRouteTests(ProviderHost host) : IClassFixture<ProviderHost>
         var lines = (await export.Content.ReadAsStringAsync()).TrimEnd('\n').Split('\n').Select(line => JsonDocument.Parse(line).RootElement.Text("kind"));
         Assert.Equal(["auth", "rate_limited", "unavailable"], lines.Order(StringComparer.Ordinal));
 
+        var calls = (await tenant.Http.GetJsonAsync($"/account/llm-calls?key_id={tenant.KeyId}&operation=test_provider")).GetProperty("calls").EnumerateArray().ToArray();
+        Assert.Equal(4, calls.Length);
+        var good = calls.Single(call => !call.TryGetProperty("kind", out _));
+        Assert.True(good.GetProperty("cost_usd").GetDecimal() > 0);
+        var ofRequest = await tenant.Http.GetJsonAsync($"/account/llm-calls?request_id={good.Text("request_id")}");
+        Assert.Equal(good.Text("id"), Assert.Single(ofRequest.GetProperty("calls").EnumerateArray()).Text("id"));
+        Assert.Equal(0, (await tenant.Http.GetJsonAsync($"/account/llm-calls?memory_id={Guid.NewGuid()}")).GetProperty("calls").GetArrayLength());
+
         var usage = await tenant.Http.GetJsonAsync("/account/plan_usage");
         var (input, output) = (usage.GetProperty("tokens").GetProperty("input").GetInt64(), usage.GetProperty("tokens").GetProperty("output").GetInt64());
         Assert.True(input > 0 && output > 0, usage.GetRawText());
