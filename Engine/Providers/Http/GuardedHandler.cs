@@ -11,12 +11,11 @@ internal sealed class GuardedHandler(ProviderUrlGuard guard, long maxBytes, Http
             throw new ProviderUrlRefusedException(refusal);
         }
 
-        // An SDK that unpacks by itself would do so past the bound: a few packed bytes can become any number.
-        request.Headers.AcceptEncoding.Clear();
         var exchange = HttpExchange.Current;
         exchange?.Sent = true;
         var response = await base.SendAsync(request, cancellationToken);
         exchange?.Note(response);
+        // Not asked for, and an SDK that unpacks by itself would do so past the bound: a few packed bytes can become any number.
         if (response.Content.Headers.ContentEncoding.Any(coding => !coding.Equals("identity", StringComparison.OrdinalIgnoreCase)))
         {
             response.Dispose();

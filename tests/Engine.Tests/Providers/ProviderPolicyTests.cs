@@ -220,7 +220,8 @@ public sealed class ProviderPolicyTests(FakeProviderFixture fake) : IClassFixtur
         return await chat.Client.GetResponseAsync("Hello", null, cancel ?? Cancel);
     }
 
-    private static async Task<ProviderFault> FaultOf(Task call) => (await Assert.ThrowsAsync<ProviderException>(() => call)).Fault;
+    private static async Task<ProviderFault> FaultOf(Task call) =>
+        (await Assert.ThrowsAsync<ProviderException>(() => call.WaitAsync(TimeSpan.FromSeconds(20), Cancel))).Fault;
 
     private static async Task Eventually(Func<bool> condition)
     {

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.IO.Compression;
 using System.Net;
+using System.Runtime.CompilerServices;
 using System.Text;
 using Engram.Engine.Providers;
 using Microsoft.AspNetCore.Http;
@@ -110,11 +111,6 @@ public sealed class ProviderTransportTests(FakeProviderFixture fake) : IClassFix
     [InlineData("anthropic")]
     public async Task Nothing_of_the_operators_environment_goes_along(string provider)
     {
-        // Read by the SDK when a client is made; every other test here sets all of it too, so that nobody minds.
-        Environment.SetEnvironmentVariable("ANTHROPIC_API_KEY", "operators-key");
-        Environment.SetEnvironmentVariable("ANTHROPIC_AUTH_TOKEN", "operators-token");
-        Environment.SetEnvironmentVariable("ANTHROPIC_CUSTOM_HEADERS", "x-operator: operators-header");
-        Environment.SetEnvironmentVariable("OPENAI_API_KEY", "operators-key");
         await using var server = await RawServer.StartAsync(context => context.Response.WriteAsync("no"));
         using var rig = new ProviderRig(server.Root);
 
@@ -233,6 +229,18 @@ public sealed class ProviderTransportTests(FakeProviderFixture fake) : IClassFix
 
         Assert.Equal((ProviderFaultKind.Auth, 429, 1), (fault.Kind, fault.UpstreamStatus, fault.Attempts));
         Assert.Contains("credit", fault.Hint, StringComparison.Ordinal);
+    }
+
+    /// <summary>As an operator might have it. The SDKs read it once in a process, so it is there before the first of them is used.</summary>
+    [ModuleInitializer]
+    internal static void SetOperatorsEnvironment()
+    {
+        Environment.SetEnvironmentVariable("ANTHROPIC_API_KEY", "operators-key");
+        Environment.SetEnvironmentVariable("ANTHROPIC_AUTH_TOKEN", "operators-token");
+        Environment.SetEnvironmentVariable("ANTHROPIC_BASE_URL", "https://operators.example.com");
+        Environment.SetEnvironmentVariable("ANTHROPIC_CUSTOM_HEADERS", "x-operator: operators-header");
+        Environment.SetEnvironmentVariable("OPENAI_API_KEY", "operators-key");
+        Environment.SetEnvironmentVariable("OPENAI_BASE_URL", "https://operators.example.com");
     }
 
     private static async Task<ProviderFault> FaultOf(ProviderRig rig, string provider)
