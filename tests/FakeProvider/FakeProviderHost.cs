@@ -1,4 +1,5 @@
 using Engram.FakeProvider.Wire;
+using Microsoft.Extensions.Logging;
 
 namespace Engram.FakeProvider;
 
@@ -41,6 +42,7 @@ public sealed class FakeProviderHost : IAsyncDisposable
     internal static WebApplication Build(string[] args)
     {
         var builder = WebApplication.CreateSlimBuilder(args);
+        builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
         builder.Services.AddSingleton<RequestLog>();
         var app = builder.Build();
         app.MapGet("/health", () => "healthy");

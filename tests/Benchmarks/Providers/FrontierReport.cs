@@ -45,8 +45,8 @@ internal sealed record FrontierPoint(
     /// <summary>Marks the points that are worth their price. Without prices the tokens stand for them.</summary>
     public static List<FrontierPoint> Mark(IReadOnlyList<FrontierPoint> points)
     {
-        var priced = points.All(point => point.CostUsd is not null);
-        double Cost(FrontierPoint point) => priced ? (double)point.CostUsd!.Value : point.InputTokens + point.OutputTokens;
+        var priced = points.All(point => point.CostUsd is not null || point.Times.Count == 0);
+        double Cost(FrontierPoint point) => point.Times.Count == 0 ? double.PositiveInfinity : priced ? (double)point.CostUsd!.Value : point.InputTokens + point.OutputTokens;
         bool Beats(FrontierPoint a, FrontierPoint b) =>
             a.Times.Count > 0 && Cost(a) <= Cost(b) && a.Agreement >= b.Agreement && (Cost(a) < Cost(b) || a.Agreement > b.Agreement);
         return [.. points.Select(point => point with { OnFrontier = point.Times.Count > 0 && !points.Any(other => Beats(other, point)) })];
@@ -66,7 +66,7 @@ internal sealed record FrontierReport(string Title, Machine Machine, string Refe
 
     public void Print()
     {
-        var table = new TextTable("model", "k", "p50 ms", "p95 ms", "provider p50", "provider p95", "tokens in", "tokens out", "USD / 1000", "agreement", "answered", "failed", "frontier");
+        var table = new TextTable("model", "top_k", "p50 ms", "p95 ms", "provider p50", "provider p95", "tokens in", "tokens out", "USD / 1000", "agreement", "answered", "failed", "frontier");
         foreach (var point in Points)
         {
             table.Add(
@@ -78,7 +78,7 @@ internal sealed record FrontierReport(string Title, Machine Machine, string Refe
 
         Console.WriteLine($"{Environment.NewLine}{Title}, {Questions} questions; agreement is token F1 with {Reference}{Environment.NewLine}{Machine}{Environment.NewLine}");
         Console.WriteLine(table);
-        if (Points.Any(point => point.CostUsd is null))
+        if (Points.Any(point => point.CostUsd is null && point.Times.Count > 0))
             Console.WriteLine("A model without a known price: the frontier is drawn over tokens. Give prices with the connection (docs/providers.md).");
     }
 

@@ -25,6 +25,15 @@ public sealed class FrontierTests
     }
 
     [Fact]
+    public void A_model_that_never_answers_is_on_no_frontier_and_takes_no_price_from_the_others()
+    {
+        var failed = Asked.Read(JsonElement.Parse("""{"code":"provider_error"}"""), 5);
+        var never = FrontierPoint.Of("never", 8, [failed], [Good(9, "ann keeps bees")]);
+        var marked = FrontierPoint.Mark([never, Point("cheap", 1, "bees"), Point("dear", 9, "bees")]);
+        Assert.Equal(["cheap"], marked.Where(point => point.OnFrontier).Select(point => point.Model));
+    }
+
+    [Fact]
     public void A_failed_question_counts_as_disagreement_and_not_as_a_time()
     {
         var failed = Asked.Read(JsonElement.Parse("""{"code":"provider_timeout"}"""), 30_000);
