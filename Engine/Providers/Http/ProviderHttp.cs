@@ -47,6 +47,9 @@ public sealed class ProviderHttp : IDisposable
     /// <param name="repair">Whether replies are those of a server that is compatible with OpenAI rather than OpenAI itself.</param>
     internal HttpClient NewClient(bool repair) => new(repair ? _repairing : _handler, disposeHandler: false) { Timeout = Timeout.InfiniteTimeSpan };
 
+    internal HttpClient NewAnthropicClient(string key) =>
+        new(new AnthropicHeadersHandler(key, _handler), disposeHandler: false) { Timeout = Timeout.InfiniteTimeSpan };
+
     /// <inheritdoc/>
     public void Dispose() => _repairing.Dispose();
 }

@@ -1,7 +1,6 @@
 using System.ClientModel;
 using System.ClientModel.Primitives;
 using Anthropic;
-using Anthropic.Core;
 using Microsoft.Extensions.AI;
 using OpenAI;
 using OpenAI.Chat;
@@ -24,25 +23,25 @@ internal static class WireClients
     /// <summary>The SDKs want a key; a server without keys ignores it.</summary>
     private const string NoKey = "none";
 
+    /// <summary>The SDK sends its own time-out along, so that it has to be a time.</summary>
+    private static readonly TimeSpan LongerThanAnyDeadline = TimeSpan.FromHours(1);
+
     public static IChatClient NewChat(ProviderConnection connection, string model, ProviderHttp http)
     {
-        var client = http.NewClient(repair: connection.Entry is { WireFormat: WireFormat.OpenAi, Id: not OpenAi });
         if (connection.Entry.WireFormat == WireFormat.Anthropic)
         {
-            return new AnthropicClient(new ClientOptions
+            return new AnthropicClient
             {
-                HttpClient = client,
+                HttpClient = http.NewAnthropicClient(KeyOf(connection)),
                 BaseUrl = connection.BaseUrl.AbsoluteUri.TrimEnd('/'),
                 ApiKey = KeyOf(connection),
                 MaxRetries = 0,
-                Timeout = Timeout.InfiniteTimeSpan,
+                Timeout = LongerThanAnyDeadline,
                 OpenTelemetry = new() { Traces = false },
-
-                // Unset, they come from ANTHROPIC_CUSTOM_HEADERS: the operator's, sent to wherever a tenant says.
-                ExtraHeaders = new Dictionary<string, string>(),
-            }).AsIChatClient(model, AnthropicMaxTokens);
+            }.AsIChatClient(model, AnthropicMaxTokens);
         }
 
+        var client = http.NewClient(repair: connection.Entry is { WireFormat: WireFormat.OpenAi, Id: not OpenAi });
         return new OpenAiChatClient(new ChatClient(model, KeyFor(connection), SdkOptions(connection, model, client)), model, connection, client);
     }
 

@@ -118,7 +118,7 @@ public sealed class ProviderTransportTests(FakeProviderFixture fake) : IClassFix
 
         var headers = server.Requests.First();
         Assert.DoesNotContain(headers.Values, value => value.Contains("operators", StringComparison.Ordinal));
-        Assert.Contains(headers.Values, value => value.Contains(rig.Key, StringComparison.Ordinal));
+        Assert.Equal($"Bearer {rig.Key}", headers["Authorization"]);
     }
 
     [Theory]
@@ -238,7 +238,7 @@ public sealed class ProviderTransportTests(FakeProviderFixture fake) : IClassFix
         Environment.SetEnvironmentVariable("ANTHROPIC_API_KEY", "operators-key");
         Environment.SetEnvironmentVariable("ANTHROPIC_AUTH_TOKEN", "operators-token");
         Environment.SetEnvironmentVariable("ANTHROPIC_BASE_URL", "https://operators.example.com");
-        Environment.SetEnvironmentVariable("ANTHROPIC_CUSTOM_HEADERS", "x-operator: operators-header");
+        Environment.SetEnvironmentVariable("ANTHROPIC_CUSTOM_HEADERS", "x-operator: operators-header\nx-api-key: operators-key");
         Environment.SetEnvironmentVariable("OPENAI_API_KEY", "operators-key");
         Environment.SetEnvironmentVariable("OPENAI_BASE_URL", "https://operators.example.com");
     }
