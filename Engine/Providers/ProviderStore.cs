@@ -83,10 +83,8 @@ public sealed class ProviderStore
             Sql.Text(wanted.Key.LastFour()),
             Sql.NullableJson(prices?.ToJsonString()),
             Sql.Time(now));
-        var after = new JsonObject
-        {
-            ["provider"] = wanted.Provider, ["label"] = wanted.Label, ["base_url"] = wanted.BaseUrl, ["last_four"] = wanted.Key.LastFour(), ["prices"] = prices,
-        };
+        var after = Describe(wanted.Provider, wanted.Label, wanted.BaseUrl, wanted.Key.LastFour());
+        after["prices"] = prices;
         batch.AddAudit(actor, _time, "provider.create", Target(id), after: after).AddNotify(tenant);
         return (await CommitAsync(transaction, batch, tenant, cancellationToken))!;
     }
@@ -155,11 +153,8 @@ public sealed class ProviderStore
         await using var transaction = await _db.BeginAsync(tenant, cancellationToken);
         if (await LockAsync(transaction, tenant, id, cancellationToken) is not { } old)
             return false;
-        var before = new JsonObject
-        {
-            ["provider"] = old.Provider, ["label"] = old.Label, ["base_url"] = old.BaseUrl, ["last_four"] = old.LastFour,
-            ["roles"] = new JsonArray([.. old.Roles.Select(role => JsonValue.Create(ModelRoleNames.Of(role)))]),
-        };
+        var before = Describe(old.Provider, old.Label, old.BaseUrl, old.LastFour);
+        before["roles"] = new JsonArray([.. old.Roles.Select(role => JsonValue.Create(ModelRoleNames.Of(role)))]);
         await using var batch = transaction.Batch().Add(ProviderRows.Delete, Sql.Uuid(tenant.Id), Sql.Uuid(id));
         batch.AddAudit(actor, _time, "provider.delete", Target(id), before).AddNotify(tenant);
         await batch.ExecuteAsync(cancellationToken);
@@ -235,6 +230,14 @@ public sealed class ProviderStore
     private static string Target(ModelRole role) => $"model:{ModelRoleNames.Of(role)}";
 
     private static JsonObject Describe(RoleModel role) => new() { ["connection_id"] = role.ConnectionId.ToString(), ["model"] = role.Model };
+
+    private static JsonObject Describe(string provider, string label, string? baseUrl, string lastFour) => new()
+    {
+        ["provider"] = provider,
+        ["label"] = label,
+        ["base_url"] = baseUrl,
+        ["last_four"] = lastFour,
+    };
 
     private static StoredConnection WithRoles(StoredConnection connection, IReadOnlyList<RoleModel> roles) =>
         connection with { Roles = [.. roles.Where(role => role.ConnectionId == connection.Id).Select(role => role.Role)] };

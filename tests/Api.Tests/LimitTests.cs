@@ -47,6 +47,24 @@ public class LimitTests(ApiFixture fixture)
         await tenant.Http.GetJsonAsync("/account/me");
     }
 
+    [Fact]
+    public async Task What_the_plan_does_not_include_is_refused_with_the_limit_and_when_it_ends()
+    {
+        var host = fixture.Start(("Engram:Plans:free:Memories", "2"), ("Engram:Plans:free:Queries", "1"));
+        var tenant = await fixture.NewTenantAsync(host: host);
+        await tenant.Http.StoreAsync("default", "One.");
+
+        var both = await tenant.Http.PostAsync("/v1/buckets/default/memories", """{"memories":[{"content":"Two."},{"content":"Three."}]}""").ProblemAsync(429, "quota_exceeded");
+        Assert.Contains("includes 2 memories; 1 are stored", both.Text("detail"), StringComparison.Ordinal);
+        await tenant.Http.PostAsync("/v1/buckets/default/memories?dry_run=true", """{"memories":[{"content":"Two."},{"content":"Three."}]}""").JsonAsync(HttpStatusCode.OK);
+        await tenant.Http.StoreAsync("default", "Two.");
+        await tenant.Http.PostAsync("/v1/query", """{"query":"two","options":{"skip_synthesis":true}}""").JsonAsync(HttpStatusCode.OK);
+
+        using var refused = await tenant.Http.PostAsync("/v1/query", """{"query":"two","options":{"skip_synthesis":true}}""");
+        Assert.Equal((HttpStatusCode.TooManyRequests, "quota_exceeded"), (refused.StatusCode, (await refused.JsonAsync()).Text("code")));
+        Assert.True(refused.Headers.RetryAfter?.Delta > TimeSpan.Zero);
+    }
+
     private static async Task<(EndlessContent Body, Task<HttpResponseMessage> Running)> StartAsync(TestTenant tenant)
     {
         var body = new EndlessContent();

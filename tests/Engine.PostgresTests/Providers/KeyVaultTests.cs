@@ -1,4 +1,3 @@
-using Engram.Engine.Providers;
 using Engram.Engine.Providers.Vault;
 using Microsoft.Extensions.Options;
 
