@@ -238,7 +238,7 @@ public sealed class ProviderTransportTests(FakeProviderFixture fake) : IClassFix
         Environment.SetEnvironmentVariable("ANTHROPIC_API_KEY", "operators-key");
         Environment.SetEnvironmentVariable("ANTHROPIC_AUTH_TOKEN", "operators-token");
         Environment.SetEnvironmentVariable("ANTHROPIC_BASE_URL", "https://operators.example.com");
-        Environment.SetEnvironmentVariable("ANTHROPIC_CUSTOM_HEADERS", "x-operator: operators-header\nx-api-key: operators-key");
+        Environment.SetEnvironmentVariable("ANTHROPIC_CUSTOM_HEADERS", "x-operator: operators-header");
         Environment.SetEnvironmentVariable("OPENAI_API_KEY", "operators-key");
         Environment.SetEnvironmentVariable("OPENAI_BASE_URL", "https://operators.example.com");
     }
