@@ -17,4 +17,7 @@ public sealed record ExtractionJob(
 
     /// <summary>When it was stored or last edited.</summary>
     public DateTimeOffset StoredAt { get; init; }
+
+    /// <summary>False where the key was told nothing of this bucket lately: there is nothing to compare the text with.</summary>
+    public bool MayBeRecalled { get; init; } = true;
 }

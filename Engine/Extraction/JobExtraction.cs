@@ -11,6 +11,10 @@ public sealed class JobExtraction : IDisposable
 {
     // Of a key that is wrong or a model that does not exist nothing is better in seconds; somebody has to do something.
     private static readonly TimeSpan NeedsPerson = TimeSpan.FromMinutes(5);
+
+    // An outage outlasts seconds: 20 s doubling, so that the attempts reach over the better part of an hour.
+    private static readonly TimeSpan Outage = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan BreakerPause = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan BudgetPause = TimeSpan.FromMinutes(15);
 
     // Extraction by rules and writing triples are the processor's and the database's work: one core is left to those who wait for an answer.
@@ -50,15 +54,21 @@ public sealed class JobExtraction : IDisposable
         {
             return await ExtractAsync(job, cancellationToken);
         }
+        catch (ProviderException e) when (e.Fault.Attempts == 0)
+        {
+            // The breaker is open: the provider was not asked, so nothing failed.
+            await _queue.DeferAsync(job, ReasonOf(e.Fault), e.Fault, e.Fault.RetryAfter ?? BreakerPause, cancellationToken);
+            return true;
+        }
         catch (ProviderException e)
         {
-            await _queue.FailAsync(job, ReasonOf(e.Fault), e.Fault, WaitAfter(e.Fault), cancellationToken);
+            await _queue.FailAsync(job, ReasonOf(e.Fault), e.Fault, WaitAfter(e.Fault, job.Attempt), cancellationToken);
             return true;
         }
         catch (EngramException e) when (e.Kind is FailureKind.QuotaExceeded or FailureKind.NotReady)
         {
             // Nothing was tried, so nothing failed: the memory waits for the budget, or for the operator.
-            await _queue.DeferAsync(job, e.Message, BudgetPause, cancellationToken);
+            await _queue.DeferAsync(job, e.Message, fault: null, BudgetPause, cancellationToken);
             return true;
         }
     }
@@ -100,16 +110,18 @@ public sealed class JobExtraction : IDisposable
 
     private async Task<bool> CompleteAsync(ExtractionJob job, ExtractionResult result, string extractor, string? skipped, CancellationToken cancellationToken)
     {
-        await _queue.NoteAsync(job, extractor, result.DroppedWithoutEvidence, skipped, cancellationToken);
+        // The rules say nothing that the triples do not say: no round trip for that.
+        if (extractor != _rules.Name || result.DroppedWithoutEvidence > 0 || skipped is not null)
+            await _queue.NoteAsync(job, extractor, result.DroppedWithoutEvidence, skipped, cancellationToken);
         return await _triples.CompleteAsync(job, result.Triples, extractor, cancellationToken);
     }
 
     /// <summary>In words for the tenant: the kind, and what a person can do.</summary>
     private static string ReasonOf(ProviderFault fault) => $"{fault.Provider} ({fault.Model}) {ProviderFaultKinds.NameOf(fault.Kind)}: {fault.Hint}";
 
-    private static TimeSpan WaitAfter(ProviderFault fault)
+    private static TimeSpan WaitAfter(ProviderFault fault, int attempt)
     {
-        var floor = fault.Kind is ProviderFaultKind.Auth or ProviderFaultKind.BadRequest ? NeedsPerson : TimeSpan.Zero;
+        var floor = (fault.Kind is ProviderFaultKind.Auth or ProviderFaultKind.BadRequest ? NeedsPerson : Outage) * Math.Pow(2, Math.Clamp(attempt - 1, 0, 7));
         return fault.RetryAfter is { } asked && asked > floor ? asked : floor;
     }
 

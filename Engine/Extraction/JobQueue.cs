@@ -52,7 +52,11 @@ public sealed class JobQueue(SystemDb db, TimeProvider time)
             returning j.tenant_id, j.id, j.bucket_id, j.memory_id, j.memory_version, j.fence, j.attempts
         )
         select c.tenant_id, c.id, c.bucket_id, c.memory_id, c.memory_version, c.fence, c.attempts, m.content, m.occurred_at, m.language, m.user_id,
-            m.created_by, m.updated_at
+            m.created_by, m.updated_at,
+            exists (
+                select 1 from recalled_texts r
+                where r.tenant_id = m.tenant_id and r.key_id = m.created_by and r.bucket_id = m.bucket_id and r.recalled_at between m.updated_at - $5 and m.updated_at
+            )
         from claimed c join memories m on m.tenant_id = c.tenant_id and m.id = c.memory_id
         order by c.id
         """;
@@ -97,7 +101,7 @@ public sealed class JobQueue(SystemDb db, TimeProvider time)
         """;
 
     private const string Defer = """
-        update jobs set state = 'queued', leased_until = null, attempts = attempts - 1, run_after = $4 + $5, last_error = $6, fault = null
+        update jobs set state = 'queued', leased_until = null, attempts = attempts - 1, run_after = $4 + $5, last_error = $6, fault = $7
         where tenant_id = $1 and id = $2 and fence = $3 and state = 'running'
         """;
 
@@ -114,7 +118,7 @@ public sealed class JobQueue(SystemDb db, TimeProvider time)
     /// <param name="cancellationToken">Cancels before the claim.</param>
     public async Task<IReadOnlyList<ExtractionJob>> ClaimAsync(string worker, int count, CancellationToken cancellationToken = default)
     {
-        await using var command = db.Command(Claim, Sql.Int(count), Sql.Text(worker), Sql.Time(time.GetUtcNow()), Sql.Interval(Lease));
+        await using var command = db.Command(Claim, Sql.Int(count), Sql.Text(worker), Sql.Time(time.GetUtcNow()), Sql.Interval(Lease), Sql.Interval(RecalledTexts.Window));
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         var jobs = new List<ExtractionJob>();
         while (await reader.ReadAsync(cancellationToken))
@@ -126,6 +130,7 @@ public sealed class JobQueue(SystemDb db, TimeProvider time)
             {
                 StoredBy = reader.IsDBNull(11) ? null : reader.GetGuid(11),
                 StoredAt = reader.GetFieldValue<DateTimeOffset>(12),
+                MayBeRecalled = reader.GetBoolean(13),
             });
         }
 
@@ -180,12 +185,14 @@ public sealed class JobQueue(SystemDb db, TimeProvider time)
     /// <summary>Puts a claimed job off without counting the attempt, because nothing could be tried.</summary>
     /// <param name="job">The job.</param>
     /// <param name="reason">Why, fit for the tenant's eyes.</param>
+    /// <param name="fault">The provider's part in it, or null.</param>
     /// <param name="pause">How long.</param>
     /// <param name="cancellationToken">Cancels the statement.</param>
-    public async Task DeferAsync(ExtractionJob job, string reason, TimeSpan pause, CancellationToken cancellationToken = default)
+    public async Task DeferAsync(ExtractionJob job, string reason, ProviderFault? fault, TimeSpan pause, CancellationToken cancellationToken = default)
     {
         await using var command = db.Command(
-            Defer, Sql.Uuid(job.Tenant.Id), Sql.Uuid(job.Id), Sql.Long(job.Fence), Sql.Time(time.GetUtcNow()), Sql.Interval(pause), Sql.Text(reason));
+            Defer, Sql.Uuid(job.Tenant.Id), Sql.Uuid(job.Id), Sql.Long(job.Fence), Sql.Time(time.GetUtcNow()), Sql.Interval(pause), Sql.Text(reason),
+            Sql.NullableJson(fault is null ? null : FaultJson.Write(fault)));
         await command.ExecuteNonQueryAsync(cancellationToken);
     }
 

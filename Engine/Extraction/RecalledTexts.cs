@@ -63,7 +63,7 @@ public sealed class RecalledTexts(TenantDb db, SystemDb system, TimeProvider tim
     /// <returns>The text to extract from, and whether anything was blanked.</returns>
     internal async Task<(string Text, bool Recalled)> WithoutRecalledAsync(ExtractionJob job, CancellationToken cancellationToken)
     {
-        if (job.StoredBy is not { } key)
+        if (job.StoredBy is not { } key || !job.MayBeRecalled)
             return (job.Input.Text, false);
         var sentences = SentenceHashes.Of(job.Input.Text).ToArray();
         if (sentences.Length == 0)

@@ -62,9 +62,9 @@ public sealed class JobExtractionTests(EngineFixture engine)
 
     [Theory]
     [InlineData(ProviderFaultKind.RateLimited, 90, 90)]
-    [InlineData(ProviderFaultKind.Unavailable, 0, 1)]
-    [InlineData(ProviderFaultKind.Timeout, 0, 1)]
-    [InlineData(ProviderFaultKind.Malformed, 0, 1)]
+    [InlineData(ProviderFaultKind.Unavailable, 0, 20)]
+    [InlineData(ProviderFaultKind.Timeout, 0, 20)]
+    [InlineData(ProviderFaultKind.Malformed, 0, 20)]
     [InlineData(ProviderFaultKind.Auth, 0, 300)]
     [InlineData(ProviderFaultKind.BadRequest, 0, 300)]
     public async Task A_providers_fault_leaves_the_memory_and_says_why_and_when_it_is_tried_again(ProviderFaultKind kind, int retryAfter, int atLeast)
@@ -116,6 +116,19 @@ public sealed class JobExtractionTests(EngineFixture engine)
         await RunAsync(new ScriptedChat(Lisbon), again);
         var detail = await DetailAsync(tenant, memory);
         Assert.Equal((ExtractionState.Extracted, "done", null), (detail.Memory.Extraction, detail.Job!.State, detail.Job.Error));
+    }
+
+    [Fact]
+    public async Task An_open_breaker_puts_the_job_off_and_costs_no_attempt()
+    {
+        var tenant = await engine.NewTenantAsync();
+        var memory = (await engine.StoreAsync(tenant, "Ann lives in Lisbon.")).MemoryId;
+        var fault = new ProviderFault("scripted", "model-1", ProviderFaultKind.Unavailable, null, 0, 0, "It is left alone for a while.") { RetryAfter = TimeSpan.FromSeconds(45) };
+        var before = DateTimeOffset.UtcNow;
+        await RunAsync(new ScriptedChat(new ProviderException(fault)), await ClaimAsync(tenant, memory, "Ann lives in Lisbon."));
+        var report = (await Jobs.OfAsync(tenant, [memory], Cancel))[memory];
+        Assert.Equal(("queued", 0, ProviderFaultKind.Unavailable), (report.State, report.Attempts, report.Fault!.Kind));
+        Assert.True(report.RetryAt - before >= TimeSpan.FromSeconds(45), $"tried again after {report.RetryAt - before}");
     }
 
     [Fact]

@@ -95,6 +95,24 @@ public sealed class JobQueueTests
         Assert.Equal(1, (await queue.Jobs.ClaimAsync("w", 1, Cancel))[0].Attempt);
     }
 
+    [Fact]
+    public async Task A_claim_says_whether_its_key_was_told_something_of_the_bucket_lately()
+    {
+        await using var queue = await OwnQueue.CreateAsync();
+        var (tenant, told, other) = (await queue.TenantAsync(), Guid.CreateVersion7(), Guid.CreateVersion7());
+        async Task StoreAsync(Guid key, string text) => await queue.Get<MemoryStore>().StoreAsync(
+            tenant, "default", new NewMemory { Content = text, Dedup = DedupPolicy.Off }, new StoreOptions(key), EngineFixture.Timer, Cancel);
+        await StoreAsync(other, "Ann lives in Lisbon.");
+        var found = await queue.Get<Engine.Recall.Recall>().QueryAsync(tenant, new() { Query = "Where does Ann live?" }, EngineFixture.Timer, Cancel);
+        queue.Get<RecalledTexts>().Note(tenant, told, found.Hits);
+        await queue.Get<RecalledTexts>().FlushAsync(Cancel);
+        await StoreAsync(told, "Ann lives in Lisbon!");
+        await StoreAsync(other, "Ann lives in Lisbon?");
+
+        var jobs = await queue.Jobs.ClaimAsync("w", 10, Cancel);
+        Assert.Equal([("Ann lives in Lisbon.", false), ("Ann lives in Lisbon!", true), ("Ann lives in Lisbon?", false)], jobs.Select(j => (j.Input.Text, j.MayBeRecalled)));
+    }
+
     private static async Task<List<Guid>> ClaimAllAsync(OwnQueue queue, string worker)
     {
         var ids = new List<Guid>();
