@@ -3,6 +3,7 @@ using Engram.Api.Http;
 using Engram.Engine.Buckets;
 using Engram.Engine.Keys;
 using Engram.Engine.Memories;
+using Engram.Engine.Usage;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 
@@ -68,20 +69,23 @@ internal static class MemoryRoutes
         BucketStore buckets,
         MemoryEditor editor,
         MemoryReader reader,
+        UsageMeter usage,
         CancellationToken cancellationToken)
     {
         await caller.DemandBucketAsync(buckets, bucket, cancellationToken);
         var memoryId = MemoryId(id);
         var edit = new MemoryEdit(body.Value.Content, body.Value.Metadata ?? default, body.Value.Categories);
         await editor.EditAsync(caller.Tenant, bucket, memoryId, edit, caller.Principal.KeyId, caller.Timer, cancellationToken);
+        usage.Count(caller.Tenant, caller.Principal.KeyId, null, UsageOperation.Edit, 1);
         return TypedResults.Ok(MemoryDetailView.From(await reader.GetAsync(caller.Tenant, bucket, memoryId, caller.Timer, cancellationToken)));
     }
 
     private static async Task<NoContent> DeleteAsync(
-        Caller caller, string bucket, string id, BucketStore buckets, MemoryRemoval removal, CancellationToken cancellationToken)
+        Caller caller, string bucket, string id, BucketStore buckets, MemoryRemoval removal, UsageMeter usage, CancellationToken cancellationToken)
     {
         await caller.DemandBucketAsync(buckets, bucket, cancellationToken);
         await removal.DeleteAsync(caller.Tenant, bucket, MemoryId(id), caller.Timer, cancellationToken: cancellationToken);
+        usage.Count(caller.Tenant, caller.Principal.KeyId, null, UsageOperation.Delete, 1);
         return TypedResults.NoContent();
     }
 
@@ -90,11 +94,14 @@ internal static class MemoryRoutes
         string bucket,
         BucketStore buckets,
         MemoryRemoval removal,
+        UsageMeter usage,
         [FromQuery(Name = "dry_run")] bool? dryRun,
         CancellationToken cancellationToken)
     {
         await caller.DemandBucketAsync(buckets, bucket, cancellationToken);
         var cleared = await removal.ClearAsync(caller.Tenant, bucket, dryRun ?? false, caller.Timer, cancellationToken);
+        if (dryRun != true)
+            usage.Count(caller.Tenant, caller.Principal.KeyId, null, UsageOperation.Delete, cleared);
         return TypedResults.Ok(new ClearResult(true, cleared, dryRun ?? false));
     }
 
