@@ -7,6 +7,7 @@ using Engram.Api.Recall;
 using Engram.Engine;
 using Engram.Engine.Database;
 using Engram.Engine.Keys;
+using Engram.Engine.Latency;
 using Engram.Engine.Usage;
 using Engram.ServiceDefaults;
 
@@ -14,7 +15,7 @@ var builder = WebApplication.CreateSlimBuilder(args);
 builder.AddServiceDefaults();
 builder.AddKeyedNpgsqlDataSource(TenantDb.ConnectionName);
 builder.AddKeyedNpgsqlDataSource(SystemDb.ConnectionName);
-builder.Services.AddEngramEngine().AddEngramKeys().AddEngramUsage();
+builder.Services.AddEngramEngine().AddEngramKeys().AddEngramUsage().AddEngramLatency();
 builder.AddHttpLayer();
 
 var app = builder.Build();
@@ -35,5 +36,6 @@ api.MapProviders();
 api.MapModels();
 api.MapLedgers();
 api.MapBudgets();
+api.MapLatency();
 api.MapPortalAccounts();
 await app.RunAsync();

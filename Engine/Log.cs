@@ -42,4 +42,7 @@ internal static partial class Log
 
     [LoggerMessage(LogLevel.Warning, "What a tenant uses of its plan could not be read ({Error}); the last figures go on being used")]
     public static partial void PlanFiguresNotRead(this ILogger logger, string error);
+
+    [LoggerMessage(LogLevel.Warning, "Writing {Count} records of operations failed; they are written with the next ones, or dropped and counted")]
+    public static partial void OperationsNotWritten(this ILogger logger, Exception exception, int count);
 }

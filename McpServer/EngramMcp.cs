@@ -1,6 +1,7 @@
 using Engram.Engine;
 using Engram.Engine.Database;
 using Engram.Engine.Keys;
+using Engram.Engine.Latency;
 using Engram.Engine.Usage;
 using Engram.McpServer.Tools;
 using Engram.McpServer.Transport;
@@ -18,7 +19,7 @@ internal static class EngramMcp
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
         builder.AddKeyedNpgsqlDataSource(TenantDb.ConnectionName);
         builder.AddKeyedNpgsqlDataSource(SystemDb.ConnectionName);
-        builder.Services.AddEngramEngine().AddEngramKeys().AddEngramUsage();
+        builder.Services.AddEngramEngine().AddEngramKeys().AddEngramUsage().AddEngramLatency();
         builder.Services.AddSingleton<BucketArguments>();
         builder.Services.AddSingleton<EngramTool, StoreMemoryTool>();
         builder.Services.AddSingleton<EngramTool, QueryMemoryTool>();

@@ -17,4 +17,7 @@ internal static partial class Log
 
     [LoggerMessage(LogLevel.Warning, "Building a vector index failed ({Error} {SqlState}); trying again later, the bucket is scanned exactly until then")]
     public static partial void VectorIndexFailed(this ILogger logger, string error, string? sqlState);
+
+    [LoggerMessage(LogLevel.Warning, "The partitions of recorded operations could not be brought up to date ({Error} {SqlState}); records go to the default partition until they are")]
+    public static partial void PartitionsNotMaintained(this ILogger logger, string error, string? sqlState);
 }

@@ -4,6 +4,7 @@ using Engram.Engine;
 using Engram.Engine.Database;
 using Engram.Engine.Extraction;
 using Engram.Engine.Extraction.Rules;
+using Engram.Engine.Latency;
 using Engram.ServiceDefaults;
 using Engram.Worker.Extraction;
 using Engram.Worker.Profiles;
@@ -20,7 +21,7 @@ internal static class RunVerb
         builder.AddServiceDefaults();
         builder.AddKeyedNpgsqlDataSource(TenantDb.ConnectionName);
         builder.AddKeyedNpgsqlDataSource(SystemDb.ConnectionName);
-        builder.Services.AddEngramExtraction();
+        builder.Services.AddEngramExtraction().AddEngramLatency();
         builder.Services.AddOptions<ExtractionOptions>().BindConfiguration("Engram:Extraction").ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddSingleton<ITripleExtractor, RuleExtractor>().AddSingleton<JobExtraction>();
         builder.Services.AddSingleton<JobListener>().AddHostedService(s => s.GetRequiredService<JobListener>());
@@ -29,6 +30,7 @@ internal static class RunVerb
         builder.Services.AddHostedService<VectorIndexKeeper>();
         builder.Services.AddOptions<ProfileOptions>().BindConfiguration("Engram:Profiles").ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddHostedService<ProfileKeeper>();
+        builder.Services.AddHostedService<OperationKeeper>();
 
         var app = builder.Build();
         app.MapDefaultEndpoints();

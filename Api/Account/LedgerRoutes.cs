@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using Engram.Api.Auth;
@@ -147,7 +146,7 @@ internal static class LedgerRoutes
         CancellationToken cancellationToken)
     {
         Ranges.Check("limit", limit, 1, LargestPage);
-        var filter = new AuditFilter(action, actor, Time("from", from), Time("to", to));
+        var filter = new AuditFilter(action, actor, Ranges.Time("from", from), Ranges.Time("to", to));
         Guid? before = cursor is null ? null : Guid.TryParse(cursor, out var id) ? id : throw WrongCursor();
         if (NdJson.IsWanted(format))
         {
@@ -175,7 +174,7 @@ internal static class LedgerRoutes
         Ranges.Check("limit", limit, 1, LargestPage);
         if (kind is not null && !ProviderFaultKinds.All.Contains(kind))
             throw new ProblemException(Problems.Invalid("kind", $"Must be one of {string.Join(", ", ProviderFaultKinds.All)}."));
-        var filter = new CallFilter(FaultsOnly: true, kind, provider, Time("from", from), Time("to", to));
+        var filter = new CallFilter(FaultsOnly: true, kind, provider, Ranges.Time("from", from), Ranges.Time("to", to));
         return await PageAsync(
             caller, reader, filter, limit, cursor, format, FaultView.From, ApiJson.Wire.FaultView, (rows, next) => TypedResults.Ok(new FaultPage(rows, next)), cancellationToken);
     }
@@ -196,7 +195,7 @@ internal static class LedgerRoutes
         CancellationToken cancellationToken)
     {
         Ranges.Check("limit", limit, 1, LargestPage);
-        var filter = new CallFilter(Provider: provider, From: Time("from", from), To: Time("to", to))
+        var filter = new CallFilter(Provider: provider, From: Ranges.Time("from", from), To: Ranges.Time("to", to))
         {
             Operation = operation,
             RequestId = Id("request_id", requestId),
@@ -219,7 +218,7 @@ internal static class LedgerRoutes
         Func<IReadOnlyList<TView>, string?, IResult> answer,
         CancellationToken cancellationToken)
     {
-        var before = CallCursor(cursor);
+        var before = TimeCursor.Read(cursor);
         if (NdJson.IsWanted(format))
         {
             var rows = NdJson.PagesAsync<CallEntry>((last, size) => reader.ReadAsync(caller.Tenant, filter, last is null ? before : (last.At, last.Id), size, cancellationToken));
@@ -228,7 +227,7 @@ internal static class LedgerRoutes
 
         var size = limit ?? DefaultPage;
         var calls = await reader.ReadAsync(caller.Tenant, filter, before, size, cancellationToken);
-        return answer([.. calls.Select(view)], calls.Count == size ? CursorOf(calls[^1]) : null);
+        return answer([.. calls.Select(view)], calls.Count == size ? TimeCursor.Of(calls[^1].At, calls[^1].Id) : null);
     }
 
     private static Guid? Id(string field, string? text)
@@ -236,29 +235,6 @@ internal static class LedgerRoutes
         if (text is null)
             return null;
         return Guid.TryParse(text, out var id) ? id : throw new ProblemException(Problems.Invalid(field, "Must be an id."));
-    }
-
-    private static DateTimeOffset? Time(string field, string? text)
-    {
-        if (text is null)
-            return null;
-        return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
-            ? time
-            : throw new ProblemException(Problems.Invalid(field, "Must be a time as in RFC 3339, such as 2026-01-31T09:30:00Z."));
-    }
-
-    private static string CursorOf(CallEntry call) => string.Create(CultureInfo.InvariantCulture, $"{call.At.UtcTicks}_{call.Id}");
-
-    private static (DateTimeOffset At, Guid Id)? CallCursor(string? cursor)
-    {
-        if (cursor is null)
-            return null;
-        var parts = cursor.Split('_');
-        return parts is [var ticks, var text]
-            && long.TryParse(ticks, NumberStyles.None, CultureInfo.InvariantCulture, out var at) && at <= DateTimeOffset.MaxValue.Ticks
-            && Guid.TryParse(text, out var id)
-                ? (new DateTimeOffset(at, TimeSpan.Zero), id)
-                : throw WrongCursor();
     }
 
     private static ProblemException WrongCursor() => new(Problems.Invalid("cursor", "Is no cursor of this list: take it from 'next' of the page before."));

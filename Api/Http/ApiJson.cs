@@ -5,6 +5,7 @@ using Engram.Api.Account;
 using Engram.Api.Buckets;
 using Engram.Api.Memories;
 using Engram.Api.Recall;
+using Engram.Engine.Latency;
 
 namespace Engram.Api.Http;
 
@@ -41,6 +42,9 @@ namespace Engram.Api.Http;
 [JsonSerializable(typeof(CallView))]
 [JsonSerializable(typeof(BudgetsView))]
 [JsonSerializable(typeof(SetBudgetsRequest))]
+[JsonSerializable(typeof(LatencyView))]
+[JsonSerializable(typeof(OperationPage))]
+[JsonSerializable(typeof(RecordedOperation))]
 [JsonSerializable(typeof(CreateBucketRequest))]
 [JsonSerializable(typeof(BucketView))]
 [JsonSerializable(typeof(BucketList))]

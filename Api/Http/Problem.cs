@@ -72,6 +72,12 @@ public sealed class Problem : IResult, IStatusCodeHttpResult, IContentTypeHttpRe
     /// <summary>What the caller's own provider did, where that is the trouble.</summary>
     public ProviderFaultView? Provider { get; init; }
 
+    /// <summary>Whose fault it is, for the record.</summary>
+    internal OpOutcome Outcome => Provider is not null ? OpOutcome.ProviderFault : Status >= StatusCodes.Status500InternalServerError ? OpOutcome.ServerError : OpOutcome.ClientError;
+
+    /// <summary>The provider's kind of fault, else the code.</summary>
+    internal string Cause => Provider?.Kind ?? Code;
+
     int? IStatusCodeHttpResult.StatusCode => Status;
 
     string? IContentTypeHttpResult.ContentType => ProblemJson;
@@ -80,6 +86,7 @@ public sealed class Problem : IResult, IStatusCodeHttpResult, IContentTypeHttpRe
     {
         var response = httpContext.Response;
         response.StatusCode = Status;
+        httpContext.Features.Get<OpTimer>()?.Fail(Outcome, Cause);
         if (Status == StatusCodes.Status401Unauthorized)
             response.Headers.WWWAuthenticate = "Bearer";
         if (RetryAfter is { } wait)

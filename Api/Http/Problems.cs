@@ -72,6 +72,10 @@ public static class Problems
         $"No model is set for '{Shorten(role)}'. Roles are: {string.Join(", ", ModelRoleNames.All)}.",
         new FieldError("role", "No model is set for it."));
 
+    public static Problem RequestNotFound(string id) => new(
+        StatusCodes.Status404NotFound, "request_not_found", "There is no such request",
+        $"There is no recorded request '{Shorten(id)}'. Records are written within a second or two and kept for a time.", new FieldError("id", "There is no such request."));
+
     public static Problem RouteNotFound(HttpRequest request) => new(
         StatusCodes.Status404NotFound, "not_found", "There is nothing here", $"There is no route {request.Method} {Shorten(request.Path)}. See /openapi/v1.json.");
 

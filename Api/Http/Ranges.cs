@@ -1,3 +1,5 @@
+using System.Globalization;
+
 namespace Engram.Api.Http;
 
 /// <summary>Checks numbers out of the query string.</summary>
@@ -8,5 +10,15 @@ internal static class Ranges
     {
         if (value < least || value > most)
             throw new ProblemException(Problems.Invalid(field, $"Must be between {least} and {most}."));
+    }
+
+    /// <summary>A time in a query parameter, or a refusal that names the parameter.</summary>
+    public static DateTimeOffset? Time(string field, string? text)
+    {
+        if (text is null)
+            return null;
+        return DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal, out var time)
+            ? time.ToUniversalTime()
+            : throw new ProblemException(Problems.Invalid(field, "Must be a time as in RFC 3339, such as 2026-01-31T09:30:00Z."));
     }
 }

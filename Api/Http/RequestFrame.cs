@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using Engram.Api.Auth;
 using Engram.Engine;
 using Engram.Engine.Latency;
 using Engram.Engine.Providers;
@@ -18,12 +19,34 @@ public static partial class RequestFrame
     public static IApplicationBuilder UseRequestFrame(this WebApplication app)
     {
         var log = app.Services.GetRequiredService<ILogger<Problem>>();
-        return app.Use(next => context => InvokeAsync(context, next, log));
+        var operations = app.Services.GetRequiredService<OperationLog>();
+        var time = app.Services.GetRequiredService<TimeProvider>();
+        return app.Use(next => async context =>
+        {
+            var timer = new OpTimer(Guid.CreateVersion7());
+            await InvokeAsync(context, timer, next, log);
+            // Who calls is known only behind the key; what nobody can be shown is not recorded.
+            if (context.Features.Get<Caller>() is { } caller)
+                operations.Record(RecordOf(context, timer, caller, time.GetUtcNow()));
+        });
     }
 
-    private static async Task InvokeAsync(HttpContext context, RequestDelegate next, ILogger log)
+    private static OperationRecord RecordOf(HttpContext context, OpTimer timer, Caller caller, DateTimeOffset now)
     {
-        var timer = new OpTimer(Guid.CreateVersion7());
+        timer.Class = context.GetEndpoint()?.Metadata.GetMetadata<OperationClass>()?.Class ?? OpClass.Read;
+        timer.Operation = $"{context.Request.Method} {RoutePattern(context)}";
+        if (context.Response.StatusCode == ClientClosedRequest)
+            timer.Fail(OpOutcome.ClientError, "client_closed");
+        return timer.ToRecord(caller.Tenant, caller.Principal.KeyId, "api", now) with
+        {
+            Status = context.Response.StatusCode,
+            RequestBytes = context.Request.ContentLength,
+            ResponseBytes = context.Response.ContentLength,
+        };
+    }
+
+    private static async Task InvokeAsync(HttpContext context, OpTimer timer, RequestDelegate next, ILogger log)
+    {
         context.Features.Set(timer);
         context.Response.Headers["X-Request-Id"] = timer.RequestId.ToString();
         context.Response.OnStarting(WriteServerTiming, context);

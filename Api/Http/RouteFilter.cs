@@ -32,6 +32,8 @@ internal static class RouteFilter
         var result = await next(invocation);
         while (result is INestedHttpResult nested)
             result = nested.Result;
+        if (result is IValueHttpResult { Value: { } answer } && !ResponseShapes.IsRight(answer))
+            context.Features.Get<OpTimer>()!.Fail(OpOutcome.ShapeFail, null);
         if (result is IStatusCodeHttpResult { StatusCode: StatusCodes.Status200OK } and IValueHttpResult { Value: { } value } and not IFileHttpResult)
             return new BufferedJson(value);
         return result;

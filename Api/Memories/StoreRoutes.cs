@@ -3,6 +3,7 @@ using Engram.Api.Http;
 using Engram.Engine.Buckets;
 using Engram.Engine.Extraction;
 using Engram.Engine.Keys;
+using Engram.Engine.Latency;
 using Engram.Engine.Memories;
 using Engram.Engine.Usage;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -18,7 +19,7 @@ internal static class StoreRoutes
 
     public static void MapStore(this IEndpointRouteBuilder memories)
     {
-        memories.MapPost("", StoreAsync).RequireScope(Scopes.MemoriesWrite).WithName("store_memory").WithExample(MemoryExamples.Store, MemoryExamples.Receipt)
+        memories.MapPost("", StoreAsync).RequireScope(Scopes.MemoriesWrite).WithOperationClass(OpClass.Store).WithName("store_memory").WithExample(MemoryExamples.Store, MemoryExamples.Receipt)
             .WithSummary("Stores a memory, or several; they can be found when the answer arrives.")
             .Produces<ReceiptView>(StatusCodes.Status201Created)
             .ProducesProblems(StatusCodes.Status404NotFound, StatusCodes.Status409Conflict, StatusCodes.Status413PayloadTooLarge);

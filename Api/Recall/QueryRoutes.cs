@@ -3,6 +3,7 @@ using Engram.Api.Http;
 using Engram.Engine.Buckets;
 using Engram.Engine.Extraction;
 using Engram.Engine.Keys;
+using Engram.Engine.Latency;
 using Engram.Engine.Recall;
 using Engram.Engine.Usage;
 using EngramRecall = Engram.Engine.Recall.Recall;
@@ -13,7 +14,7 @@ namespace Engram.Api.Recall;
 internal static class QueryRoutes
 {
     public static void MapQuery(this IEndpointRouteBuilder routes) =>
-        routes.MapPost("/v1/query", QueryAsync).RequireScope(Scopes.MemoriesRead).WithTags("Query").WithName("query").WithExample(QueryExamples.Ask, QueryExamples.Answer)
+        routes.MapPost("/v1/query", QueryAsync).RequireScope(Scopes.MemoriesRead).WithOperationClass(OpClass.Query).WithTags("Query").WithName("query").WithExample(QueryExamples.Ask, QueryExamples.Answer)
             .WithSummary("Retrieves memories by keyword, vector and graph, and answers with citations.")
             .Produces<QueryResponse>()
             .ProducesProblems(StatusCodes.Status404NotFound, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status502BadGateway, StatusCodes.Status504GatewayTimeout);

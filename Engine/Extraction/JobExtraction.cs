@@ -1,4 +1,5 @@
 using Engram.Engine.Extraction.Llm;
+using Engram.Engine.Latency;
 using Engram.Engine.Providers;
 
 namespace Engram.Engine.Extraction;
@@ -45,28 +46,33 @@ public sealed class JobExtraction : IDisposable
 
     /// <summary>Does the job.</summary>
     /// <param name="job">The job, as claimed.</param>
+    /// <param name="timer">Gets the hops, and the failure where there is one.</param>
     /// <param name="cancellationToken">Ends it; the job is then to be given back.</param>
     /// <returns>False where the lease was lost: nothing was written.</returns>
-    public async Task<bool> RunAsync(ExtractionJob job, CancellationToken cancellationToken = default)
+    public async Task<bool> RunAsync(ExtractionJob job, OpTimer timer, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(job);
+        ArgumentNullException.ThrowIfNull(timer);
         try
         {
-            return await ExtractAsync(job, cancellationToken);
+            return await ExtractAsync(job, timer, cancellationToken);
         }
         catch (ProviderException e) when (e.Fault.Attempts == 0)
         {
-            // The breaker is open: the provider was not asked, so nothing failed.
+            // The breaker is open: the provider was not asked, so the job lost no attempt.
+            timer.Fail(OpOutcome.ProviderFault, ProviderFaultKinds.NameOf(e.Fault.Kind));
             await _queue.DeferAsync(job, ReasonOf(e.Fault), e.Fault, e.Fault.RetryAfter ?? BreakerPause, cancellationToken);
             return true;
         }
         catch (ProviderException e)
         {
+            timer.Fail(OpOutcome.ProviderFault, ProviderFaultKinds.NameOf(e.Fault.Kind));
             await _queue.FailAsync(job, ReasonOf(e.Fault), e.Fault, WaitAfter(e.Fault, job.Attempt), cancellationToken);
             return true;
         }
         catch (EngramException e) when (e.Kind is FailureKind.QuotaExceeded or FailureKind.NotReady)
         {
+            timer.Fail(OpOutcome.ClientError, e.Kind == FailureKind.QuotaExceeded ? "quota_exceeded" : "not_ready");
             // Nothing was tried, so nothing failed: the memory waits for the budget, or for the operator.
             await _queue.DeferAsync(job, e.Message, fault: null, BudgetPause, cancellationToken);
             return true;
@@ -82,16 +88,16 @@ public sealed class JobExtraction : IDisposable
         return new Turn(_turn);
     }
 
-    private async Task<bool> ExtractAsync(ExtractionJob job, CancellationToken cancellationToken)
+    private async Task<bool> ExtractAsync(ExtractionJob job, OpTimer timer, CancellationToken cancellationToken)
     {
         if (TextKind.ReasonToSkip(job.Input.Text) is { } reason)
-            return await CompleteAsync(job, ExtractionResult.Empty, "none", reason, cancellationToken);
+            return await CompleteAsync(job, timer, ExtractionResult.Empty, "none", reason, cancellationToken);
         var (text, recalled) = await _recalled.WithoutRecalledAsync(job, cancellationToken);
         // List numbers are all that a copied list may leave.
         if (recalled && !text.Any(char.IsLetter))
-            return await CompleteAsync(job, ExtractionResult.Empty, "none", "recalled", cancellationToken);
+            return await CompleteAsync(job, timer, ExtractionResult.Empty, "none", "recalled", cancellationToken);
 
-        var context = new LlmContext(job.Tenant, job.Id, "extract", ModelRole.Extract) { BucketId = job.BucketId, MemoryId = job.MemoryId, KeyId = job.StoredBy };
+        var context = new LlmContext(job.Tenant, job.Id, "extract", ModelRole.Extract) { BucketId = job.BucketId, MemoryId = job.MemoryId, KeyId = job.StoredBy, Timer = timer };
         using var chat = await _models(context, cancellationToken);
         var input = job.Input with { Text = text };
         var skipped = recalled ? "recalled" : null;
@@ -101,15 +107,17 @@ public sealed class JobExtraction : IDisposable
             var extractor = new LlmExtractor(chat);
             var extracted = await extractor.ExtractAsync(input, cancellationToken);
             using (await TurnAsync(cancellationToken))
-                return await CompleteAsync(job, extracted, extractor.Name, skipped, cancellationToken);
+                return await CompleteAsync(job, timer, extracted, extractor.Name, skipped, cancellationToken);
         }
 
         using (await TurnAsync(cancellationToken))
-            return await CompleteAsync(job, await _rules.ExtractAsync(input, cancellationToken), _rules.Name, skipped, cancellationToken);
+            return await CompleteAsync(job, timer, await _rules.ExtractAsync(input, cancellationToken), _rules.Name, skipped, cancellationToken);
     }
 
-    private async Task<bool> CompleteAsync(ExtractionJob job, ExtractionResult result, string extractor, string? skipped, CancellationToken cancellationToken)
+    private async Task<bool> CompleteAsync(ExtractionJob job, OpTimer timer, ExtractionResult result, string extractor, string? skipped, CancellationToken cancellationToken)
     {
+        using var hop = timer.Measure(Hop.DbRead, "triples");
+
         // The rules say nothing that the triples do not say: no round trip for that.
         if (extractor != _rules.Name || result.DroppedWithoutEvidence > 0 || skipped is not null)
             await _queue.NoteAsync(job, extractor, result.DroppedWithoutEvidence, skipped, cancellationToken);

@@ -32,6 +32,9 @@ public enum Hop : byte
 
     /// <summary>Pausing between attempts at an LLM call, kept apart from the provider's own time; the label says what the call is for.</summary>
     LlmWait,
+
+    /// <summary>A stored memory waiting in the queue until a Worker takes it.</summary>
+    QueueWait,
 }
 
 /// <summary>Names of hops as they appear in <c>Server-Timing</c> and in recorded operations.</summary>
@@ -39,7 +42,7 @@ public static class HopNames
 {
     private static readonly string[] Names =
     [
-        "auth-decode", "db-read", "embed", "retrieval-fuse", "llm-call", "serialize", "session-lookup", "tool-dispatch", "framing", "llm-wait",
+        "auth-decode", "db-read", "embed", "retrieval-fuse", "llm-call", "serialize", "session-lookup", "tool-dispatch", "framing", "llm-wait", "queue-wait",
     ];
 
     internal static int Count => Names.Length;

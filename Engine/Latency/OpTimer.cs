@@ -22,6 +22,10 @@ public sealed class OpTimer
     private HopSample[] _hops = new HopSample[ExpectedHops];
     private int _count;
     private long _stopped;
+    private int _llmCalls;
+    private long _inputTokens;
+    private long _outputTokens;
+    private decimal? _cost;
 
     /// <summary>Starts the clock.</summary>
     /// <param name="requestId">UUIDv7 under which the operation and its hops are recorded.</param>
@@ -42,6 +46,22 @@ public sealed class OpTimer
 
     /// <summary>Operation label such as <c>GET /router/buckets</c> or <c>query_memory</c>; null until known.</summary>
     public string? Operation { get; set; }
+
+    /// <summary>Why it did not do what it should, and the cause (a kind of fault, a problem's code); null as long as nothing went wrong.</summary>
+    public (OpOutcome Outcome, string? Cause)? Failure { get; private set; }
+
+    /// <summary>The provider and model asked last, with the fault of the last call that failed; null where no model was called.</summary>
+    public (string Provider, string Model, string? Fault)? Llm { get; private set; }
+
+    /// <summary>What calls of models took so far: calls, tokens read, tokens written, US dollars where a price is known.</summary>
+    public (int Calls, long InputTokens, long OutputTokens, decimal? CostUsd) LlmUse
+    {
+        get
+        {
+            lock (_gate)
+                return (_llmCalls, _inputTokens, _outputTokens, _cost);
+        }
+    }
 
     /// <summary>Time since the start, or until <see cref="Stop"/>.</summary>
     public TimeSpan Elapsed => Stopwatch.GetElapsedTime(Started, _stopped == 0 ? Stopwatch.GetTimestamp() : _stopped);
@@ -64,6 +84,30 @@ public sealed class OpTimer
             }
 
             _hops[_count++] = new HopSample(hop, started, ended - started, label);
+        }
+    }
+
+    /// <summary>Says that it does not do what it should. The first to say so is right: what follows is its consequence.</summary>
+    /// <param name="outcome">How it ends.</param>
+    /// <param name="cause">A kind of fault or a problem's code. Never a text, a query or a secret.</param>
+    public void Fail(OpOutcome outcome, string? cause) => Failure ??= (outcome, cause);
+
+    /// <summary>Counts one call of a model.</summary>
+    /// <param name="provider">Catalogue id.</param>
+    /// <param name="model">The model.</param>
+    /// <param name="inputTokens">Tokens it read.</param>
+    /// <param name="outputTokens">Tokens it wrote.</param>
+    /// <param name="costUsd">Price, where known.</param>
+    /// <param name="fault">Kind of fault in the words of the wire contract, or null.</param>
+    public void CountLlmCall(string provider, string model, long inputTokens, long outputTokens, decimal? costUsd, string? fault)
+    {
+        lock (_gate)
+        {
+            _llmCalls++;
+            _inputTokens += inputTokens;
+            _outputTokens += outputTokens;
+            _cost = costUsd is null ? _cost : (_cost ?? 0) + costUsd;
+            Llm = (provider, model, fault ?? Llm?.Fault);
         }
     }
 
@@ -92,6 +136,34 @@ public sealed class OpTimer
         {
             return Stopwatch.GetElapsedTime(0, Sum(hop));
         }
+    }
+
+    /// <summary>The record of the operation, once it has ended.</summary>
+    /// <param name="tenant">Whose.</param>
+    /// <param name="keyId">With which key, or null.</param>
+    /// <param name="host">Who served it.</param>
+    /// <param name="now">The time of its end.</param>
+    public OperationRecord ToRecord(Tenant tenant, Guid? keyId, string host, DateTimeOffset now)
+    {
+        Stop();
+        var (elapsed, llm) = (Elapsed, LlmUse);
+        var late = elapsed > LatencyBudgets.Cutoff;
+        // An agent's tool that calls a model is a query to whoever waits for it.
+        var opClass = Class == OpClass.Mcp && llm.Calls > 0 ? OpClass.Query : Class;
+        return new OperationRecord(
+            tenant, RequestId, now - elapsed, host, Operation ?? "(unknown)", opClass, late ? OpOutcome.Cutoff : Failure?.Outcome ?? OpOutcome.Ok, elapsed)
+        {
+            Cause = late ? Llm?.Fault ?? Failure?.Cause : Failure?.Cause,
+            Provider = Llm?.Provider,
+            Model = Llm?.Model,
+            KeyId = keyId,
+            LlmCalls = llm.Calls,
+            InputTokens = llm.InputTokens,
+            OutputTokens = llm.OutputTokens,
+            CostUsd = llm.CostUsd,
+            Started = Started,
+            Hops = Hops(),
+        };
     }
 
     /// <summary>

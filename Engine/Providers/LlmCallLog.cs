@@ -85,6 +85,16 @@ public sealed class LlmCallLog : BackgroundService
     }
 
     /// <inheritdoc/>
+    public override async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await base.StopAsync(cancellationToken);
+        // At the stop there are 15 s for everybody: a database that does not answer must not use them up.
+        using var last = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        last.CancelAfter(TimeSpan.FromSeconds(3));
+        await FlushAsync(last.Token);
+    }
+
+    /// <inheritdoc/>
     public override void Dispose()
     {
         _writing.Dispose();
@@ -103,10 +113,6 @@ public sealed class LlmCallLog : BackgroundService
         catch (OperationCanceledException)
         {
         }
-
-        // At the stop there are 15 s for everybody: a database that does not answer must not use them up.
-        using var last = new CancellationTokenSource(TimeSpan.FromSeconds(3));
-        await FlushAsync(last.Token);
     }
 
     /// <summary>The batch that failed last time, or the next one.</summary>

@@ -14,6 +14,9 @@ internal abstract class EngramTool
     {
         Definition = definition;
         _arguments = [.. definition.InputSchema.GetProperty("properties").EnumerateObject().Select(property => property.Name)];
+        Requires = definition.OutputSchema is { } output && output.TryGetProperty("required", out var required)
+            ? [.. required.EnumerateArray().Select(name => name.GetString()!)]
+            : [];
     }
 
     public Tool Definition { get; }
@@ -25,6 +28,9 @@ internal abstract class EngramTool
 
     /// <summary>Names of the arguments, in the schema's order.</summary>
     public IReadOnlyList<string> ArgumentNames => _arguments;
+
+    /// <summary>What every result must hold: the properties the output schema requires.</summary>
+    public IReadOnlyList<string> Requires { get; }
 
     /// <summary>
     /// Reads the arguments and does the work. Complaints about arguments may simply be left in <paramref name="arguments"/>: return

@@ -1,4 +1,5 @@
 using System.Collections.Frozen;
+using System.Text.Json;
 using System.Text.Json.Nodes;
 using Engram.Engine;
 using Engram.Engine.Keys;
@@ -67,6 +68,7 @@ internal sealed class ToolCatalogue
             result = await RunAsync(call, tool, parameters, ct);
         }
 
+        Grade(result, tool, call.Timer);
         AddMeta(result, call);
         return result;
     }
@@ -100,6 +102,26 @@ internal sealed class ToolCatalogue
             return ToolResult.Error("internal_error",
                 $"{tool.Name} failed in the server, not because of its arguments. Trying again once is reasonable; " +
                 $"if it fails again, tell the user the request id {call.RequestId}.");
+        }
+    }
+
+    /// <summary>By what was answered: an error's code, or whether the result has what its schema requires.</summary>
+    private static void Grade(CallToolResult result, EngramTool tool, OpTimer timer)
+    {
+        if (result.IsError == true)
+        {
+            var code = result.Meta?["engram/error"]?.GetValue<string>();
+            var outcome = code switch
+            {
+                "internal_error" or "not_ready" => OpOutcome.ServerError,
+                not null when code.StartsWith("provider_", StringComparison.Ordinal) && timer.Llm?.Fault is not null => OpOutcome.ProviderFault,
+                _ => OpOutcome.ClientError,
+            };
+            timer.Fail(outcome, outcome == OpOutcome.ProviderFault ? timer.Llm?.Fault : code);
+        }
+        else if (!tool.Requires.All(name => result.StructuredContent is { ValueKind: JsonValueKind.Object } content && content.TryGetProperty(name, out _)))
+        {
+            timer.Fail(OpOutcome.ShapeFail, null);
         }
     }
 

@@ -19,6 +19,7 @@ internal sealed class McpEndpoint(
     HostAndOrigin hostAndOrigin,
     CallerAuthentication authentication,
     CallerLimits limits,
+    OperationLog operations,
     SessionTable sessions,
     McpServerFactory servers,
     IOptions<McpTransportOptions> options,
@@ -46,7 +47,9 @@ internal sealed class McpEndpoint(
                 return unreadable;
             }
 
+            // A tool call is recorded under the tool's name, everything else that asks for something under its method.
             var id = message is JsonRpcRequest request ? request.Id : default;
+            call.Timer.Operation = (message as JsonRpcRequest)?.Method;
             if ((McpHeaders.CheckVersion(version) ?? CheckAgainstBody(http, version, message)) is { } mismatch)
             {
                 return mismatch with { Id = id };
@@ -114,19 +117,20 @@ internal sealed class McpEndpoint(
     {
         var timer = new OpTimer(Guid.CreateVersion7()) { Class = OpClass.Mcp };
         context.Response.Headers["X-Request-Id"] = timer.RequestId.ToString();
-        RpcFault? fault;
+        RpcFault? fault = null;
+        Principal? caller = null;
         try
         {
             fault = hostAndOrigin.Check(context);
             if (fault is null)
             {
-                (var caller, fault) = await authentication.AuthenticateAsync(context, timer);
+                (caller, fault) = await authentication.AuthenticateAsync(context, timer);
                 fault ??= await AdmitAsync(context, new McpCall(caller!, timer), handle);
             }
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
-            return;
+            timer.Fail(OpOutcome.ClientError, "client_closed");
         }
         catch (BadHttpRequestException ex)
         {
@@ -150,6 +154,27 @@ internal sealed class McpEndpoint(
         {
             await fault.WriteAsync(context);
         }
+
+        if (caller is not null && timer.Operation is not null)
+        {
+            Record(context, caller, timer, fault);
+        }
+    }
+
+    private void Record(HttpContext context, Principal caller, OpTimer timer, RpcFault? fault)
+    {
+        if (fault is not null)
+        {
+            timer.Fail(
+                fault.Status >= StatusCodes.Status500InternalServerError ? OpOutcome.ServerError : OpOutcome.ClientError,
+                fault.Code.ToString(CultureInfo.InvariantCulture));
+        }
+
+        operations.Record(timer.ToRecord(caller.Tenant, caller.KeyId, "mcp", time.GetUtcNow()) with
+        {
+            Status = fault?.Status ?? context.Response.StatusCode,
+            RequestBytes = context.Request.ContentLength,
+        });
     }
 
     private async Task<RpcFault?> AdmitAsync(HttpContext context, McpCall call, Func<McpCall, Task<RpcFault?>> handle)

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using Engram.Engine.Extraction;
+using Engram.Engine.Latency;
 using Microsoft.Extensions.Options;
 using Npgsql;
 
@@ -9,7 +10,7 @@ namespace Engram.Worker.Extraction;
 
 /// <summary>Claims jobs, extracts triples outside any transaction, checks each against its text, and completes them under the lease's fence.</summary>
 internal sealed class ExtractionService(
-    JobQueue queue, JobExtraction extraction, JobListener listener, IOptions<ExtractionOptions> options, ILogger<ExtractionService> log)
+    JobQueue queue, JobExtraction extraction, JobListener listener, OperationLog operations, TimeProvider time, IOptions<ExtractionOptions> options, ILogger<ExtractionService> log)
     : BackgroundService
 {
     private static readonly TimeSpan Retry = TimeSpan.FromSeconds(1);
@@ -77,9 +78,12 @@ internal sealed class ExtractionService(
 
     private async Task ProcessAsync(ExtractionJob job, CancellationToken stopping)
     {
+        var timer = new OpTimer(job.Id) { Class = OpClass.Store, Operation = "extract" };
         try
         {
-            if (!await extraction.RunAsync(job, stopping))
+            if (await extraction.RunAsync(job, timer, stopping))
+                operations.Record(RecordOf(job, timer));
+            else
                 log.LeaseLost(job.Id);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -102,6 +106,28 @@ internal sealed class ExtractionService(
             if (_backlog)
                 listener.Hint();
         }
+    }
+
+    /// <summary>
+    /// A finished extraction is timed from the storing to the triples, for that is what its tenant waits for; one that failed by itself, since
+    /// the memory goes on waiting.
+    /// </summary>
+    private OperationRecord RecordOf(ExtractionJob job, OpTimer timer)
+    {
+        var record = timer.ToRecord(job.Tenant, job.StoredBy, "worker", time.GetUtcNow());
+        var waited = record.At - job.StoredAt;
+        if (record.Outcome is not (OpOutcome.Ok or OpOutcome.Cutoff) || waited < TimeSpan.Zero)
+            return record;
+        var ticks = (long)(waited.TotalSeconds * Stopwatch.Frequency);
+        var total = record.Duration + waited;
+        return record with
+        {
+            At = job.StoredAt,
+            Duration = total,
+            Outcome = total > LatencyBudgets.Cutoff ? OpOutcome.Cutoff : record.Outcome,
+            Started = record.Started - ticks,
+            Hops = [new HopSample(Hop.QueueWait, record.Started - ticks, ticks, null), .. record.Hops],
+        };
     }
 
     private async Task GiveBackAsync(ExtractionJob job)

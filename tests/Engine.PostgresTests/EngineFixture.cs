@@ -66,7 +66,7 @@ public sealed class EngineFixture : IAsyncLifetime
         services.AddLogging();
         services.AddKeyedSingleton(TenantDb.ConnectionName, (_, _) => NpgsqlDataSource.Create(app));
         services.AddKeyedSingleton(SystemDb.ConnectionName, (_, _) => NpgsqlDataSource.Create(system));
-        services.AddEngramEngine();
+        services.AddEngramEngine().AddEngramLatency();
         return services.BuildServiceProvider();
     }
 

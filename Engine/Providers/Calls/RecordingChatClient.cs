@@ -67,7 +67,7 @@ internal sealed class RecordingChatClient(IChatClient inner, CallTarget target, 
             return;
         }
 
-        record(new LlmCall(
+        var call = new LlmCall(
             target.Context, target.Provider, target.Model, progress.At, progress.Elapsed.TotalMilliseconds, progress.Wait.TotalMilliseconds, progress.Attempts)
         {
             InputTokens = progress.InputTokens,
@@ -76,6 +76,9 @@ internal sealed class RecordingChatClient(IChatClient inner, CallTarget target, 
             FirstTokenMs = progress.FirstToken?.TotalMilliseconds,
             ConnectionId = target.Connection.Id,
             Fault = fault,
-        });
+        };
+        target.Context.Timer?.CountLlmCall(
+            call.Provider, call.Model, call.InputTokens, call.OutputTokens, call.CostUsd, fault is null ? null : ProviderFaultKinds.NameOf(fault.Kind));
+        record(call);
     }
 }

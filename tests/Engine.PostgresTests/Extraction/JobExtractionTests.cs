@@ -139,7 +139,7 @@ public sealed class JobExtractionTests(EngineFixture engine)
         var job = await ClaimAsync(tenant, memory, "Ann lives in Lisbon.");
         var extraction = new JobExtraction(
             (_, _) => throw new EngramException(FailureKind.QuotaExceeded, "The day's budget of tokens is used up."), new RuleExtractor(), engine.Get<RecalledTexts>(), engine.Jobs, engine.Triples);
-        await extraction.RunAsync(job, Cancel);
+        await extraction.RunAsync(job, EngineFixture.Timer, Cancel);
         var report = (await Jobs.OfAsync(tenant, [memory], Cancel))[memory];
         Assert.Equal(("queued", 0, "The day's budget of tokens is used up."), (report.State, report.Attempts, report.Error));
     }
@@ -207,7 +207,7 @@ public sealed class JobExtractionTests(EngineFixture engine)
     {
         var extraction = new JobExtraction(
             (_, _) => ValueTask.FromResult(chat?.Tenant()), new RuleExtractor(), engine.Get<RecalledTexts>(), engine.Jobs, engine.Triples);
-        Assert.True(await extraction.RunAsync(job, Cancel));
+        Assert.True(await extraction.RunAsync(job, EngineFixture.Timer, Cancel));
     }
 
     private async Task<ExtractionJob> ClaimAsync(Tenant tenant, Guid memory, string text, DateTimeOffset? eventTime = null, Guid? key = null) =>

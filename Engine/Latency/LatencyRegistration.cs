@@ -1,0 +1,18 @@
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
+
+namespace Engram.Engine.Latency;
+
+/// <summary>Registers the recording of operations and the numbers made of it.</summary>
+public static class LatencyRegistration
+{
+    /// <summary>Registers the log and its readers.</summary>
+    public static IServiceCollection AddEngramLatency(this IServiceCollection services)
+    {
+        services.AddOptions<OperationOptions>().BindConfiguration("Engram:Operations").ValidateDataAnnotations().ValidateOnStart();
+        services.AddMetrics();
+        services.AddSingleton<OperationLog>();
+        services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<OperationLog>());
+        return services.AddSingleton<OperationPartitions>().AddSingleton<OperationReader>().AddSingleton<LatencyReader>();
+    }
+}
