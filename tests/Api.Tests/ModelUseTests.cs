@@ -3,6 +3,7 @@ using System.Text.Json;
 using Engram.Engine;
 using Engram.Engine.Extraction;
 using Engram.Engine.Extraction.Rules;
+using Engram.Engine.Latency;
 using Engram.Engine.Providers;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -172,6 +173,6 @@ public sealed class ModelUseTests(ApiFixture fixture, ProviderHost host) : IClas
         var extraction = new JobExtraction(
             services.GetRequiredService<TenantModels>(), new RuleExtractor(), services.GetRequiredService<RecalledTexts>(), services.GetRequiredService<JobQueue>(),
             services.GetRequiredService<TripleStore>());
-        return await extraction.RunAsync(job, Cancel);
+        return await extraction.RunAsync(job, new OpTimer(job.Id), Cancel);
     }
 }

@@ -88,7 +88,7 @@ public sealed class TenantIsolationTests(ToolFixture fixture) : IClassFixture<To
                     arguments["confirm"] = true;
                     break;
                 case "buckets" or "top_k" or "filters" or "limit" or "offset" or "cursor" or "dedup" or "metadata" or "user_id" or "categories"
-                    or "occurred_at" or "wait" or "synthesize":
+                    or "occurred_at" or "wait" or "synthesize" or "fallback":
                     break;
                 default:
                     Assert.Fail($"{tool.GetProperty("name")} has an argument this test does not try: {property.Name}");
