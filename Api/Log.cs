@@ -5,4 +5,10 @@ internal static partial class Log
 {
     [LoggerMessage(LogLevel.Error, "{Method} {Route} failed")]
     public static partial void RequestFailed(this ILogger logger, Exception exception, string method, string route);
+
+    [LoggerMessage(LogLevel.Information, "The operator made tenant {Tenant}")]
+    public static partial void TenantMade(this ILogger logger, Guid tenant);
+
+    [LoggerMessage(LogLevel.Warning, "The operator deleted tenant {Tenant} with everything it had")]
+    public static partial void TenantDeleted(this ILogger logger, Guid tenant);
 }

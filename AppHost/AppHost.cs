@@ -10,6 +10,7 @@ var masterKey = builder.AddParameter("vault-master-key", new MasterKeyDefault(),
 var appPassword = builder.AddParameter("app-db-password", secret, secret: true, persist: true);
 var systemPassword = builder.AddParameter("system-db-password", secret, secret: true, persist: true);
 var setupToken = builder.AddParameter("portal-setup-token", secret, secret: true, persist: true);
+var operatorSecret = builder.AddParameter("operator-secret", secret, secret: true, persist: true);
 var devKey = builder.AddParameter("dev-api-key", new ApiKeyDefault(), secret: true, persist: true);
 
 var postgres = builder.AddPostgres("postgres").WithImage("pgvector/pgvector", "pg17").WithDataVolume();
@@ -32,7 +33,8 @@ var migrate = builder.AddProject<Projects.Engram_Worker>("migrate", options => o
     .WithEnvironment("Engram__Bootstrap__ApiKey", devKey)
     .WithEnvironment("Engram__Bootstrap__PortalSetupToken", setupToken);
 
-var api = OnTheDatabase(builder.AddProject<Projects.Engram_Api>("api"));
+var api = OnTheDatabase(builder.AddProject<Projects.Engram_Api>("api"))
+    .WithEnvironment("Engram__Operator__Secret", operatorSecret);
 var mcp = OnTheDatabase(builder.AddProject<Projects.Engram_McpServer>("mcp"));
 var worker = OnTheDatabase(builder.AddProject<Projects.Engram_Worker>("worker").WithArgs("run"));
 mcp.WithUrl($"{mcp.GetEndpoint("http")}/mcp", "mcp");

@@ -14,6 +14,7 @@ internal static class ApiDocument
     public const string Name = "v1";
 
     private const string KeyScheme = "key";
+    private const string OperatorScheme = "operator";
 
     public static TBuilder WithExample<TBuilder>(this TBuilder builder, string? request = null, string? response = null)
         where TBuilder : IEndpointConventionBuilder =>
@@ -55,6 +56,12 @@ internal static class ApiDocument
             BearerFormat = "eng_live_...",
             Description = "An API key, as 'Authorization: Bearer eng_live_...'; 'X-API-Key: eng_live_...' works too.",
         };
+        document.Components.SecuritySchemes[OperatorScheme] = new OpenApiSecurityScheme
+        {
+            Type = SecuritySchemeType.Http,
+            Scheme = "bearer",
+            Description = "The deployment's operator secret (Engram:Operator:Secret), which no tenant has.",
+        };
     }
 
     private static void Describe(OpenApiOperation operation, IList<object> metadata, OpenApiDocument document)
@@ -63,6 +70,12 @@ internal static class ApiDocument
         {
             operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(KeyScheme, document)] = [] }];
             operation.Description = required.Name.Length > 0 ? $"Needs a key with the scope `{required.Name}`." : "Needs a key.";
+        }
+
+        if (metadata.OfType<OperatorOnly>().Any())
+        {
+            operation.Security = [new OpenApiSecurityRequirement { [new OpenApiSecuritySchemeReference(OperatorScheme, document)] = [] }];
+            operation.Description = "For the operator of the deployment.";
         }
 
         if (metadata.OfType<RouteExample>().LastOrDefault() is not { } example)

@@ -1,3 +1,4 @@
+using Engram.Api.Auth;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 
@@ -9,6 +10,7 @@ internal static class ApiHosting
     public static WebApplicationBuilder AddHttpLayer(this WebApplicationBuilder builder)
     {
         builder.Services.AddOptions<LimitOptions>().BindConfiguration("Engram:Limits").ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddOptions<OperatorOptions>().BindConfiguration("Engram:Operator").ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddSingleton<SignInLimit>();
         builder.Services.AddSingleton<IConfigureOptions<KestrelServerOptions>>(services => new ConfigureOptions<KestrelServerOptions>(kestrel =>
         {

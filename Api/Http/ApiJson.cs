@@ -4,6 +4,7 @@ using System.Text.Json.Serialization;
 using Engram.Api.Account;
 using Engram.Api.Buckets;
 using Engram.Api.Memories;
+using Engram.Api.Operator;
 using Engram.Api.Recall;
 using Engram.Engine.Latency;
 
@@ -45,6 +46,14 @@ namespace Engram.Api.Http;
 [JsonSerializable(typeof(LatencyView))]
 [JsonSerializable(typeof(OperationPage))]
 [JsonSerializable(typeof(RecordedOperation))]
+[JsonSerializable(typeof(AppendSmokeRequest))]
+[JsonSerializable(typeof(SmokeRun))]
+[JsonSerializable(typeof(SmokeRunPage))]
+[JsonSerializable(typeof(SmokeRunDetail))]
+[JsonSerializable(typeof(SmokePoints))]
+[JsonSerializable(typeof(CreateTenantRequest))]
+[JsonSerializable(typeof(CreatedTenantView))]
+[JsonSerializable(typeof(TenantList))]
 [JsonSerializable(typeof(CreateBucketRequest))]
 [JsonSerializable(typeof(BucketView))]
 [JsonSerializable(typeof(BucketList))]

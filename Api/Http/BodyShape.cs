@@ -237,6 +237,8 @@ internal sealed class BodyShape
                 string.Create(CultureInfo.InvariantCulture, $"Must be between {range.Minimum} and {range.Maximum}."),
             StringLengthAttribute length when value.GetString()!.Length is var count && (count < length.MinimumLength || count > length.MaximumLength) =>
                 string.Create(CultureInfo.InvariantCulture, $"Must have {length.MinimumLength} to {length.MaximumLength} characters, not {count}."),
+            AllowedValuesAttribute allowed when value.ValueKind == JsonValueKind.String && !allowed.Values.Contains(value.GetString()) =>
+                $"Must be one of {string.Join(", ", allowed.Values)}.",
             MaxLengthAttribute length when value.ValueKind == JsonValueKind.Array && value.GetArrayLength() > length.Length =>
                 string.Create(CultureInfo.InvariantCulture, $"Must have at most {length.Length} items, not {value.GetArrayLength()}."),
             MinLengthAttribute length when value.ValueKind == JsonValueKind.Array && value.GetArrayLength() < length.Length =>

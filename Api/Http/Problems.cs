@@ -25,6 +25,12 @@ public static class Problems
         "The request carries no valid API key",
         "Send a valid key as 'Authorization: Bearer eng_live_...' or 'X-API-Key: eng_live_...'.");
 
+    public static Problem NotTheOperator() => new(
+        StatusCodes.Status401Unauthorized,
+        "unauthenticated",
+        "The request does not come from the operator",
+        "Send the operator's secret (Engram:Operator:Secret of this host) as 'Authorization: Bearer ...'. Without one configured this route answers nobody.");
+
     public static Problem WrongSignIn() => new(
         StatusCodes.Status401Unauthorized, "unauthenticated", "Not signed in", "The e-mail address or the password is wrong.");
 
@@ -75,6 +81,12 @@ public static class Problems
     public static Problem RequestNotFound(string id) => new(
         StatusCodes.Status404NotFound, "request_not_found", "There is no such request",
         $"There is no recorded request '{Shorten(id)}'. Records are written within a second or two and kept for a time.", new FieldError("id", "There is no such request."));
+
+    public static Problem TenantNotFound(string id) => new(
+        StatusCodes.Status404NotFound, "tenant_not_found", "There is no such tenant", $"There is no tenant '{Shorten(id)}'.", new FieldError("id", "There is no such tenant."));
+
+    public static Problem SmokeRunNotFound(string id) => new(
+        StatusCodes.Status404NotFound, "smoke_run_not_found", "There is no such run", $"There is no smoke run '{Shorten(id)}'.", new FieldError("id", "There is no such run."));
 
     public static Problem RouteNotFound(HttpRequest request) => new(
         StatusCodes.Status404NotFound, "not_found", "There is nothing here", $"There is no route {request.Method} {Shorten(request.Path)}. See /openapi/v1.json.");

@@ -50,6 +50,11 @@ public static class KeysRegistration
             provider.GetRequiredService<KeyHasher>(),
             provider.GetRequiredService<Passwords>(),
             provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new Tenants(
+            provider.GetRequiredService<SystemDb>(),
+            provider.GetRequiredService<KeyHasher>(),
+            provider.GetRequiredService<KeyCache>(),
+            provider.GetRequiredService<TimeProvider>()));
         return services;
     }
 }

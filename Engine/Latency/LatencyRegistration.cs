@@ -13,6 +13,6 @@ public static class LatencyRegistration
         services.AddMetrics();
         services.AddSingleton<OperationLog>();
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<OperationLog>());
-        return services.AddSingleton<OperationPartitions>().AddSingleton<OperationReader>().AddSingleton<LatencyReader>();
+        return services.AddSingleton<OperationPartitions>().AddSingleton<OperationReader>().AddSingleton<LatencyReader>().AddSingleton<SmokeRuns>();
     }
 }

@@ -14,7 +14,7 @@ namespace Engram.Engine.Latency;
 /// </summary>
 internal static class OperationRows
 {
-    // A batch may be written twice when the answer to its commit was lost.
+    // A batch may be written twice when the answer to its commit was lost. Nobody would ever look at, or delete, the records of a tenant that is gone.
     private const string Insert = """
         insert into engram.operations (
             tenant_id, at, request_id, host, operation, class, series, outcome, cause, provider, model, status, duration_us, cold, key_id,
@@ -24,6 +24,7 @@ internal static class OperationRows
         from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $23) as r (
             tenant_id, at, request_id, host, operation, class, series, outcome, cause, provider, model, status, duration_us, cold, key_id,
             request_bytes, response_bytes, llm_calls, input_tokens, output_tokens, cost_usd, hops)
+        where exists (select from engram.tenants t where t.id = r.tenant_id)
         on conflict (tenant_id, at, request_id) do nothing
         """;
 

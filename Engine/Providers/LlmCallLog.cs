@@ -69,7 +69,7 @@ public sealed class LlmCallLog : BackgroundService
         }
         catch (PostgresException e) when (!e.IsTransient)
         {
-            // Such as a tenant that was deleted while its calls waited: the same rows would be refused for ever.
+            // Such as a tenant that was deleted between the statement's look and its insert: the same rows might be refused for ever.
             _log.LlmCallsNotWritten(e, _unwritten.Length);
             Drop(_unwritten.Length);
             _unwritten = [];

@@ -7,19 +7,22 @@ namespace Engram.Engine.Providers;
 /// <summary>Writes calls: a row each, the day's sums, and on their connections when they last worked and last failed. One round trip and one transaction.</summary>
 internal static class LlmCallRows
 {
+    // A tenant deleted while its calls waited is left out, or every other tenant's would be refused with them.
     private const string Insert = """
         insert into engram.llm_calls (
             tenant_id, id, at, request_id, operation, role, key_id, bucket_id, memory_id, connection_id, provider, model, elapsed_ms, wait_ms,
             first_token_ms, attempts, input_tokens, output_tokens, cost_usd, fault_kind, upstream_status, hint, retry_after_ms)
-        select * from unnest(
-            $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23)
+        select r.* from unnest(
+            $1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $22, $23) as r (tenant_id)
+        where exists (select from engram.tenants t where t.id = r.tenant_id)
         """;
 
     // Rows are added up in the order of their key, so that two processes cannot lock the same rows crosswise.
     private const string AddUp = """
         insert into engram.llm_usage_daily as u (
             tenant_id, day, key_id, provider, model, operation, role, calls, faults, unpriced_calls, input_tokens, output_tokens, cost_usd)
-        select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)
+        select r.* from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13) as r (tenant_id)
+        where exists (select from engram.tenants t where t.id = r.tenant_id)
         on conflict (tenant_id, day, key_id, provider, model, operation, role) do update set
             calls = u.calls + excluded.calls, faults = u.faults + excluded.faults, unpriced_calls = u.unpriced_calls + excluded.unpriced_calls,
             input_tokens = u.input_tokens + excluded.input_tokens, output_tokens = u.output_tokens + excluded.output_tokens,

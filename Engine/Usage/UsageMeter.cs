@@ -29,10 +29,13 @@ public enum UsageOperation
 /// </summary>
 public sealed class UsageMeter : BackgroundService
 {
-    // Rows are added up in the order of their key, so that two processes cannot lock the same rows crosswise.
+    // Rows are added up in the order of their key, so that two processes cannot lock the same rows crosswise. A tenant deleted meanwhile is left
+    // out: its row would be refused for ever, and every other tenant's with it.
     private const string Upsert = """
         insert into engram.usage_daily as u (tenant_id, day, key_id, bucket_id, operation, requests, memories, input_tokens, output_tokens)
-        select * from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9)
+        select r.* from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9) as r (
+            tenant_id, day, key_id, bucket_id, operation, requests, memories, input_tokens, output_tokens)
+        where exists (select from engram.tenants t where t.id = r.tenant_id)
         on conflict (tenant_id, day, key_id, bucket_id, operation) do update set
             requests = u.requests + excluded.requests, memories = u.memories + excluded.memories,
             input_tokens = u.input_tokens + excluded.input_tokens, output_tokens = u.output_tokens + excluded.output_tokens

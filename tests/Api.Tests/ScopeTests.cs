@@ -52,7 +52,10 @@ public class ScopeTests(ApiFixture fixture)
         var open = RouteCatalogue.Of(fixture.Api).Where(route => route.Scope is null).Select(route => route.ToString()).Order(StringComparer.Ordinal);
 
         Assert.Equal(
-            ["GET /alive", "GET /health", "GET /openapi/{documentName}.json", "POST /account/portal/setup", "POST /account/portal/sign-in"],
+            [
+                "DELETE /admin/tenants/{id}", "GET /admin/tenants", "GET /alive", "GET /health", "GET /openapi/{documentName}.json",
+                "POST /account/portal/setup", "POST /account/portal/sign-in", "POST /admin/tenants",
+            ],
             open);
     }
 

@@ -40,7 +40,7 @@ public sealed class PlatformTests
         using (var host = AppHostProcess.Start<Engram_AppHost>(data.Path, "--ports", "auto"))
         {
             var endpoints = await host.EndpointsAsync();
-            Assert.Equal(["api", "mcp", "worker", "portal", "fake-provider", "postgres", "api_key", "portal_login"], endpoints.Keys);
+            Assert.Equal(["api", "mcp", "worker", "portal", "fake-provider", "postgres", "api_key", "operator_secret", "portal_login"], endpoints.Keys);
             Assert.EndsWith("/mcp", endpoints["mcp"], StringComparison.Ordinal);
             Assert.StartsWith(endpoints["portal"] + "/setup?token=", endpoints["portal_login"], StringComparison.Ordinal);
             key = endpoints["api_key"];
