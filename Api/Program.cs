@@ -40,6 +40,7 @@ api.MapLedgers();
 api.MapBudgets();
 api.MapLatency();
 api.MapSmoke();
+api.MapBreakdown();
 api.MapPortalAccounts();
 api.MapTenants();
 await app.RunAsync();

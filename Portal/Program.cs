@@ -19,7 +19,9 @@ builder.AddPortalOptions();
 builder.AddEngramApiClient();
 builder.AddPartsHealth();
 builder.AddAccount();
-builder.Services.AddRazorComponents().AddInteractiveServerComponents();
+builder.Services.AddRazorComponents().AddInteractiveServerComponents()
+    // What the first paint has loaded comes back with the circuit's first message; 32 KiB, the default, is less than a page of requests with their hops.
+    .AddHubOptions(hub => hub.MaximumReceiveMessageSize = 1 << 20);
 builder.Services.AddRadzenComponents();
 builder.Services.AddScoped<Toasts>();
 

@@ -11,6 +11,10 @@ internal static class LatencyExamples
         {"from":"2026-01-31T09:00:00+00:00","to":"2026-01-31T10:00:00+00:00","step_seconds":60,"cutoff_ms":30000,"series":[{"series":"read","class":"read","p95_budget_ms":50,"bounded_by":"One round trip to the database; nothing outside is called.","within_budget":true,"tail_ratio":1.94,"tail":"healthy","numbers":{{{Numbers}}}}],"operations":[],"steps":[],"cutoffs":[]}
         """;
 
+    public const string Breakdown = """
+        {"from":"2026-01-31T09:00:00+00:00","to":"2026-01-31T10:00:00+00:00","step_seconds":60,"deploys":[{"deploy_id":"0.1.0","first_at":"2026-01-31T09:00:01+00:00","last_at":"2026-01-31T09:59:58+00:00","operations":1204}],"temperatures":[{"series":"query","cold":false,"samples":80,"p50_ms":840.1,"p95_ms":1911.7}],"series":"query","hops":[{"from":"2026-01-31T09:00:00+00:00","operations":3,"mean_ms":870.2,"hops":[{"hop":"db-read","mean_ms":6.1},{"hop":"llm-call","mean_ms":851.3}]}],"sampled_share":1}
+        """;
+
     public const string Request = """
         {"request_id":"019c1234-5678-7abc-8def-0123456789af","at":"2026-01-31T09:30:00+00:00","host":"api","operation":"POST /v1/query","class":"query","series":"search","outcome":"ok","duration_ms":12.4,"status":200,"cold":false,"key_id":"019c1234-5678-7abc-8def-0123456789ac","request_bytes":61,"response_bytes":4210,"llm_calls":0,"input_tokens":0,"output_tokens":0,"deploy_id":"0.1.0","hops":[{"hop":"auth-decode","start_ms":0.02,"duration_ms":0.01},{"hop":"embed","start_ms":0.1,"duration_ms":0.7},{"hop":"db-read","label":"keyword","start_ms":1.9,"duration_ms":5.2}]}
         """;

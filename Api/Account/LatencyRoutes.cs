@@ -76,10 +76,7 @@ internal static class LatencyRoutes
         CancellationToken cancellationToken)
     {
         var (start, end) = Window(from, to, time);
-        Ranges.Check("step_seconds", stepSeconds, 1, (int)LongestWindow.TotalSeconds);
-        var step = stepSeconds ?? Math.Max(1, (int)Math.Ceiling((end - start).TotalSeconds / DefaultSteps));
-        if ((end - start).TotalSeconds / step > MostSteps)
-            throw new ProblemException(Problems.Invalid("step_seconds", $"Gives more than {MostSteps} steps in this window: make it at least {Math.Ceiling((end - start).TotalSeconds / MostSteps)}."));
+        var step = Step(stepSeconds, start, end);
         var numbers = await reader.ReadAsync(caller.Tenant, start, end, TimeSpan.FromSeconds(step), caller.Timer, cancellationToken);
         return TypedResults.Ok(new LatencyView(
             start, end, step, LatencyBudgets.Cutoff.TotalMilliseconds,
@@ -94,6 +91,7 @@ internal static class LatencyRoutes
         [FromQuery(Name = "from")] string? from,
         [FromQuery(Name = "to")] string? to,
         [FromQuery(Name = "class")] string? opClass,
+        [FromQuery(Name = "series")] string? series,
         [FromQuery(Name = "operation")] string? operation,
         [FromQuery(Name = "outcome")] string? outcome,
         [FromQuery(Name = "min_ms")] double? minMs,
@@ -104,12 +102,13 @@ internal static class LatencyRoutes
         var (start, end) = Window(from, to, time);
         Ranges.Check("limit", limit, 1, LargestPage);
         OneOf("class", opClass, Enum.GetValues<OpClass>().Select(OpNames.Of));
+        OneOf("series", series, LatencyBudgets.All.Select(budget => budget.Series));
         OneOf("outcome", outcome, Enum.GetValues<OpOutcome>().Select(OpNames.Of));
         if (minMs is < 0 or > 1e9 or double.NaN)
             throw new ProblemException(Problems.Invalid("min_ms", "Must be milliseconds, 0 or more."));
         var size = limit ?? DefaultPage;
         var operations = await reader.ListAsync(
-            caller.Tenant, new OperationFilter(start, end, opClass, operation, outcome, minMs), TimeCursor.Read(cursor), size, caller.Timer, cancellationToken);
+            caller.Tenant, new OperationFilter(start, end, opClass, operation, outcome, minMs, series), TimeCursor.Read(cursor), size, caller.Timer, cancellationToken);
         return TypedResults.Ok(new OperationPage(operations, operations.Count == size ? TimeCursor.Of(operations[^1].At, operations[^1].RequestId) : null));
     }
 
@@ -118,7 +117,16 @@ internal static class LatencyRoutes
             ? TypedResults.Ok(found)
             : Problems.RequestNotFound(id);
 
-    private static (DateTimeOffset From, DateTimeOffset To) Window(string? from, string? to, TimeProvider time)
+    public static int Step(int? seconds, DateTimeOffset start, DateTimeOffset end)
+    {
+        Ranges.Check("step_seconds", seconds, 1, (int)LongestWindow.TotalSeconds);
+        var step = seconds ?? Math.Max(1, (int)Math.Ceiling((end - start).TotalSeconds / DefaultSteps));
+        return (end - start).TotalSeconds / step <= MostSteps
+            ? step
+            : throw new ProblemException(Problems.Invalid("step_seconds", $"Gives more than {MostSteps} steps in this window: make it at least {Math.Ceiling((end - start).TotalSeconds / MostSteps)}."));
+    }
+
+    public static (DateTimeOffset From, DateTimeOffset To) Window(string? from, string? to, TimeProvider time)
     {
         var end = Ranges.Time("to", to) ?? time.GetUtcNow();
         var start = Ranges.Time("from", from) ?? end - DefaultWindow;
@@ -129,7 +137,7 @@ internal static class LatencyRoutes
             : throw new ProblemException(Problems.Invalid("from", $"A window has at most {LongestWindow.TotalDays.ToString(CultureInfo.InvariantCulture)} days."));
     }
 
-    private static void OneOf(string field, string? value, IEnumerable<string> allowed)
+    public static void OneOf(string field, string? value, IEnumerable<string> allowed)
     {
         if (value is not null && !allowed.Contains(value))
             throw new ProblemException(Problems.Invalid(field, $"Must be one of {string.Join(", ", allowed)}."));

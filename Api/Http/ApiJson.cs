@@ -44,6 +44,7 @@ namespace Engram.Api.Http;
 [JsonSerializable(typeof(BudgetsView))]
 [JsonSerializable(typeof(SetBudgetsRequest))]
 [JsonSerializable(typeof(LatencyView))]
+[JsonSerializable(typeof(BreakdownView))]
 [JsonSerializable(typeof(OperationPage))]
 [JsonSerializable(typeof(RecordedOperation))]
 [JsonSerializable(typeof(AppendSmokeRequest))]

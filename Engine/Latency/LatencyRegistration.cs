@@ -13,6 +13,7 @@ public static class LatencyRegistration
         services.AddMetrics();
         services.AddSingleton<OperationLog>();
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<OperationLog>());
-        return services.AddSingleton<OperationPartitions>().AddSingleton<OperationReader>().AddSingleton<LatencyReader>().AddSingleton<SmokeRuns>();
+        return services.AddSingleton<OperationPartitions>().AddSingleton<OperationReader>().AddSingleton<LatencyReader>().AddSingleton<BreakdownReader>()
+            .AddSingleton<SmokeRuns>();
     }
 }

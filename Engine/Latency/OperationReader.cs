@@ -73,8 +73,9 @@ public sealed record RecordedOperation(
 /// <param name="Operation">A label.</param>
 /// <param name="Outcome">An outcome.</param>
 /// <param name="MinMs">At least so many milliseconds.</param>
+/// <param name="Series">A series: a class, or a part of one with a budget of its own.</param>
 public sealed record OperationFilter(
-    DateTimeOffset From, DateTimeOffset To, string? Class = null, string? Operation = null, string? Outcome = null, double? MinMs = null);
+    DateTimeOffset From, DateTimeOffset To, string? Class = null, string? Operation = null, string? Outcome = null, double? MinMs = null, string? Series = null);
 
 /// <summary>Reads what <see cref="OperationLog"/> wrote.</summary>
 /// <param name="db">The door to tenant rows.</param>
@@ -90,8 +91,8 @@ public sealed class OperationReader(TenantDb db)
         where tenant_id = $1 and at >= $2 and at < $3
             and ($4::timestamptz is null or (at, request_id) < ($4, $5))
             and ($6::text is null or class = $6) and ($7::text is null or operation = $7) and ($8::text is null or outcome = $8)
-            and ($9::bigint is null or duration_us >= $9)
-        order by at desc, request_id desc limit $10
+            and ($9::bigint is null or duration_us >= $9) and ($10::text is null or series = $10)
+        order by at desc, request_id desc limit $11
         """;
 
     private const string SelectOne = $"select {Columns} from operations where tenant_id = $1 and request_id = $2 order by at desc limit 1";
@@ -113,7 +114,7 @@ public sealed class OperationReader(TenantDb db)
             SelectPage, Sql.Uuid(tenant.Id), Sql.Time(filter.From), Sql.Time(filter.To), Sql.Time(before?.At), Sql.Uuid(before?.Id),
             Sql.NullableText(filter.Class), Sql.NullableText(filter.Operation), Sql.NullableText(filter.Outcome),
             new NpgsqlParameter { Value = filter.MinMs is { } ms ? (object)(long)(ms * 1000) : DBNull.Value, NpgsqlDbType = NpgsqlTypes.NpgsqlDbType.Bigint },
-            Sql.Int(limit));
+            Sql.NullableText(filter.Series), Sql.Int(limit));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         var operations = new List<RecordedOperation>();
         while (await reader.ReadAsync(cancellationToken))

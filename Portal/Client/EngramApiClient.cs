@@ -9,7 +9,7 @@ namespace Engram.Portal.Client;
 /// The Api as the portal uses it: one method per route, the same routes anybody can call with curl.
 /// Every failure, an answer or the lack of one, is an <see cref="ApiException"/>.
 /// </summary>
-public sealed class EngramApiClient(HttpClient http, SessionToken session, ILogger<EngramApiClient> logger)
+public sealed partial class EngramApiClient(HttpClient http, SessionToken session, ILogger<EngramApiClient> logger)
 {
     public static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {

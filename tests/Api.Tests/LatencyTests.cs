@@ -23,6 +23,9 @@ public class LatencyTests(ApiFixture fixture)
         var stores = await tenant.Http.GetJsonAsync("/account/requests?class=store");
         Assert.Equal("store_accepted", Text(Assert.Single(stores.GetProperty("requests").EnumerateArray()), "series"));
 
+        Assert.Single((await tenant.Http.GetJsonAsync("/account/requests?series=search")).GetProperty("requests").EnumerateArray());
+        Assert.Empty((await tenant.Http.GetJsonAsync("/account/requests?series=query")).GetProperty("requests").EnumerateArray());
+
         // To another tenant it does not exist.
         var other = await fixture.NewTenantAsync();
         await other.Http.GetAsync($"/account/requests/{id}").ProblemAsync(404, "request_not_found");
@@ -49,7 +52,32 @@ public class LatencyTests(ApiFixture fixture)
         Assert.False(series["mcp"].TryGetProperty("numbers", out _));
     }
 
+    [Fact]
+    public async Task The_breakdown_of_a_window_tells_its_deployment_its_cold_calls_and_the_hops_of_a_series()
+    {
+        var tenant = await fixture.NewTenantAsync();
+        await tenant.Http.GetJsonAsync("/router/buckets");
+        using var last = await tenant.Http.GetAsync("/router/buckets");
+        await WaitForAsync(tenant, last.Headers.GetValues("X-Request-Id").Single());
+
+        var breakdown = await tenant.Http.GetJsonAsync("/account/latency/breakdown?series=floor&step_seconds=3600");
+
+        Assert.True(Assert.Single(breakdown.GetProperty("deploys").EnumerateArray()).GetProperty("operations").GetInt64() >= 2);
+        var floor = breakdown.GetProperty("temperatures").EnumerateArray().Where(t => Text(t, "series") == "floor").ToArray();
+        Assert.Equal(2, floor.Sum(t => t.GetProperty("samples").GetInt64()));
+        var step = Assert.Single(breakdown.GetProperty("hops").EnumerateArray());
+        Assert.Equal(2, step.GetProperty("operations").GetInt64());
+        var parts = step.GetProperty("hops").EnumerateArray().ToDictionary(hop => Text(hop, "hop"), hop => hop.GetProperty("mean_ms").GetDouble());
+        Assert.Superset(new HashSet<string> { "auth-decode", "db-read" }, parts.Keys.ToHashSet());
+        Assert.InRange(parts["db-read"], 0.001, step.GetProperty("mean_ms").GetDouble());
+
+        // Another tenant's window is empty.
+        var other = await fixture.NewTenantAsync();
+        Assert.Empty((await other.Http.GetJsonAsync("/account/latency/breakdown?series=floor")).GetProperty("hops").EnumerateArray());
+    }
+
     [Theory]
+    [InlineData("/account/latency/breakdown?series=fast", "series")]
     [InlineData("/account/latency?from=yesterday", "from")]
     [InlineData("/account/latency?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", "from")]
     [InlineData("/account/latency?from=2025-01-01T00:00:00Z&to=2026-01-01T00:00:00Z", "from")]
@@ -57,6 +85,7 @@ public class LatencyTests(ApiFixture fixture)
     [InlineData("/account/latency?step_seconds=1&from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z", "step_seconds")]
     [InlineData("/account/requests?class=fast", "class")]
     [InlineData("/account/requests?outcome=good", "outcome")]
+    [InlineData("/account/requests?series=fast", "series")]
     [InlineData("/account/requests?min_ms=-1", "min_ms")]
     [InlineData("/account/requests?cursor=7", "cursor")]
     public async Task A_wrong_question_names_the_parameter(string path, string field)

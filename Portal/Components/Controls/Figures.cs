@@ -16,6 +16,15 @@ public static class Figures
 
     public static string Milliseconds(double? value) => value is { } ms ? ms.ToString(ms < 10 ? "0.0" : "0", CultureInfo.InvariantCulture) + " ms" : "–";
 
+    /// <summary>A duration in the unit a person would say it in.</summary>
+    public static string Duration(double? ms) => ms switch
+    {
+        null => "–",
+        < 10 => FormattableString.Invariant($"{ms:0.##} ms"),
+        < 1000 => FormattableString.Invariant($"{ms:0} ms"),
+        _ => FormattableString.Invariant($"{ms / 1000:0.##} s"),
+    };
+
     /// <summary>How long ago, in its largest unit; "just now" below a minute.</summary>
     public static string Ago(DateTimeOffset? time, DateTimeOffset now)
     {

@@ -18,6 +18,8 @@ public static class NavMap
         ]),
         new("Operations",
         [
+            new("Latency", "/latency", "clock"),
+            new("Requests", "/requests", "list"),
             new("Health", "/status", "pulse"),
         ]),
         new("Account",

@@ -88,6 +88,8 @@ public sealed class StandInTenant
 
     public List<StandInKey> Keys { get; } = [new("dev", ["memories:read", "memories:write", "memories:delete", "buckets:admin", "usage:read", "account:admin"])];
 
+    public List<StandInOperation> Operations { get; } = [];
+
     public StandInBucket? Bucket(string name) => Buckets.Find(bucket => bucket.Name == name);
 }
 

@@ -15,6 +15,7 @@ internal static class StandInRoutes
         MapAccount(app, tenant);
         MapBuckets(app, tenant);
         MapMemories(app, tenant);
+        StandInOperations.Map(app, tenant);
     }
 
     public static IResult Problem(int status, string code, string detail) => Results.Json(

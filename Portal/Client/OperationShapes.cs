@@ -1,0 +1,76 @@
+namespace Engram.Portal.Client;
+
+/// <summary>The latencies of a window, as <c>GET /account/latency</c> answers.</summary>
+public sealed record LatencyReport(
+    DateTimeOffset From,
+    DateTimeOffset To,
+    int StepSeconds,
+    double CutoffMs,
+    IReadOnlyList<SeriesReport> Series,
+    IReadOnlyList<LatencyNumbers> Operations,
+    IReadOnlyList<LatencyNumbers> Steps,
+    IReadOnlyList<CutoffCount> Cutoffs)
+{
+    public SeriesReport? Of(string series) => Series.FirstOrDefault(each => each.Series == series);
+}
+
+/// <summary>A budget beside what was measured.</summary>
+/// <param name="Tail">on_target, healthy, watch or tail_issue; null without samples.</param>
+public sealed record SeriesReport(
+    string Series, string Class, double P95BudgetMs, double? P99BudgetMs, string BoundedBy, bool? WithinBudget, double? TailRatio, string? Tail, LatencyNumbers? Numbers);
+
+public sealed record LatencyNumbers(
+    string Series, string? Operation, DateTimeOffset From, long Samples, double? P50Ms, double? P95Ms, double? P99Ms, long Cold, ExcludedCounts? Excluded);
+
+public sealed record ExcludedCounts(long Cutoff, long ShapeFail, long ClientError, long ProviderFault, long ServerError)
+{
+    public long Sum => Cutoff + ShapeFail + ClientError + ProviderFault + ServerError;
+}
+
+public sealed record CutoffCount(string Series, string? Cause, string? Provider, string? Model, long Count);
+
+/// <summary>A window from within, as <c>GET /account/latency/breakdown</c> answers.</summary>
+public sealed record LatencyBreakdown(
+    int StepSeconds,
+    IReadOnlyList<DeploySpan> Deploys,
+    IReadOnlyList<Temperature> Temperatures,
+    string? Series,
+    IReadOnlyList<HopStep> Hops,
+    double SampledShare);
+
+public sealed record DeploySpan(string DeployId, DateTimeOffset FirstAt, DateTimeOffset LastAt, long Operations);
+
+public sealed record Temperature(string Series, bool Cold, long Samples, double? P50Ms, double? P95Ms);
+
+public sealed record HopStep(DateTimeOffset From, long Operations, double MeanMs, IReadOnlyList<HopShare> Hops);
+
+public sealed record HopShare(string Hop, double MeanMs);
+
+public sealed record OperationPage(IReadOnlyList<Operation> Requests, string? Next);
+
+/// <summary>One recorded operation with its hops.</summary>
+public sealed record Operation(
+    string RequestId,
+    DateTimeOffset At,
+    string Host,
+    [property: System.Text.Json.Serialization.JsonPropertyName("operation")] string Name,
+    string Class,
+    string Series,
+    string Outcome,
+    double DurationMs,
+    string? Cause,
+    string? Provider,
+    string? Model,
+    int? Status,
+    bool Cold,
+    string? KeyId,
+    long? RequestBytes,
+    long? ResponseBytes,
+    int LlmCalls,
+    long InputTokens,
+    long OutputTokens,
+    decimal? CostUsd,
+    string? DeployId,
+    IReadOnlyList<OperationHop>? Hops);
+
+public sealed record OperationHop(string Hop, string? Label, double StartMs, double DurationMs);
