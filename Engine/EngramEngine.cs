@@ -2,6 +2,7 @@ using Engram.Engine.Buckets;
 using Engram.Engine.Database;
 using Engram.Engine.Embeddings;
 using Engram.Engine.Extraction;
+using Engram.Engine.Lanes;
 using Engram.Engine.Memories;
 using Engram.Engine.Providers;
 using Engram.Engine.Recall;
@@ -19,9 +20,11 @@ public static class EngramEngine
     {
         services.AddOptions<RecallOptions>().BindConfiguration("Engram:Recall").ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<SynthesisOptions>().BindConfiguration("Engram:Synthesis").ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<LaneOptions>().BindConfiguration("Engram:Lanes").ValidateDataAnnotations().ValidateOnStart();
         return services
             .AddEngramExtraction()
             .AddEngramEmbeddings()
+            .AddSingleton<WorkLanes>()
             .AddSingleton<BucketStore>()
             .AddSingleton<MemoryEncoder>()
             .AddSingleton<MemoryStore>()

@@ -29,6 +29,12 @@ public enum FailureKind
 
     /// <summary>This server cannot do it now for a reason its operator must see to.</summary>
     NotReady,
+
+    /// <summary>The tenant has as much of it under way as it may have.</summary>
+    RateLimited,
+
+    /// <summary>This server has more of such work than it can do soon.</summary>
+    Busy,
 }
 
 /// <summary>A typed failure the caller can act on. Its message is safe to return: it never holds a stored text, a query or a secret.</summary>

@@ -56,9 +56,10 @@ public static class NpgsqlDataSources
         // Statements are written so that one plan serves every value (what needs literals has them); planning the larger ones costs milliseconds,
         // and by default each connection would plan each statement five times before it keeps a plan.
         connection.Options ??= "-c plan_cache_mode=force_generic_plan";
-        // The pool hands idle connections out in turn: a few warm ones beat many that rarely see the same statement twice.
+        // The pool hands idle connections out in turn: a few warm ones beat many that rarely see the same statement twice. But there must be more
+        // than the lanes of heavy work can hold at once (four for a query, one for a store), or reads would wait for queries here.
         if (connection.MaxPoolSize == NpgsqlDefaultPoolSize)
-            connection.MaxPoolSize = Math.Clamp(4 * Environment.ProcessorCount, 8, 64);
+            connection.MaxPoolSize = Math.Clamp(8 * Environment.ProcessorCount, 16, 96);
         var builder = new NpgsqlDataSourceBuilder(connection.ConnectionString) { Name = name };
         builder.UseLoggerFactory(loggers);
         return builder.Build();

@@ -17,6 +17,7 @@ public static class ServiceDefaults
         where TBuilder : IHostApplicationBuilder
     {
         builder.AddTelemetry();
+        KeepThreadsForLightWork();
         builder.Services.AddHealthChecks().AddCheck("self", () => HealthCheckResult.Healthy(), [Live]);
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(15));
         // A log line a request belongs to the request record, not to the console.
@@ -25,6 +26,16 @@ public static class ServiceDefaults
         // Npgsql writes every statement at Information, which costs a request more than its key check.
         builder.Logging.AddFilter("Npgsql", LogLevel.Warning);
         return builder;
+    }
+
+    /// <summary>
+    /// The sentence encoder keeps a thread for milliseconds, on as many threads as there are cores. The pool starts with that many too and grows
+    /// only after half a second: without some to spare every read would wait for an encoding to end.
+    /// </summary>
+    private static void KeepThreadsForLightWork()
+    {
+        ThreadPool.GetMinThreads(out var workers, out var completions);
+        ThreadPool.SetMinThreads(Math.Max(workers, 4 * Environment.ProcessorCount), completions);
     }
 
     /// <summary>/health: every check, that is "ready for traffic"; /alive: only "the process answers".</summary>

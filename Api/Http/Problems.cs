@@ -116,6 +116,8 @@ public static class Problems
             FailureKind.ProviderKeyMissing => new Problem(
                 StatusCodes.Status412PreconditionFailed, "provider_key_missing", "A provider of your own is needed", e.Message, errors),
             FailureKind.NotReady => new Problem(StatusCodes.Status503ServiceUnavailable, "not_ready", "Not ready", e.Message, errors),
+            FailureKind.RateLimited => RateLimited(e.Message, e.RetryAfter),
+            FailureKind.Busy => new Problem(StatusCodes.Status503ServiceUnavailable, "not_ready", "Not ready", e.Message, errors) { RetryAfter = e.RetryAfter },
             _ => new Problem(StatusCodes.Status400BadRequest, "invalid_request", "The request is not valid", e.Message, errors),
         };
     }

@@ -82,7 +82,8 @@ public static partial class RequestFrame
         }
 
         var problem = ProblemFor(exception);
-        if (problem is null || problem.Status == StatusCodes.Status503ServiceUnavailable)
+        // That a lane is full is counted with the operations; a line each would only add to the load.
+        if (problem is null || (problem.Status == StatusCodes.Status503ServiceUnavailable && exception is not EngramException { Kind: FailureKind.Busy }))
             log.RequestFailed(exception, context.Request.Method, RoutePattern(context));
         if (context.Response.HasStarted)
         {

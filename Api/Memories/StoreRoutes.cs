@@ -22,7 +22,7 @@ internal static class StoreRoutes
         memories.MapPost("", StoreAsync).RequireScope(Scopes.MemoriesWrite).WithOperationClass(OpClass.Store).WithName("store_memory").WithExample(MemoryExamples.Store, MemoryExamples.Receipt)
             .WithSummary("Stores a memory, or several; they can be found when the answer arrives.")
             .Produces<ReceiptView>(StatusCodes.Status201Created)
-            .ProducesProblems(StatusCodes.Status404NotFound, StatusCodes.Status409Conflict, StatusCodes.Status413PayloadTooLarge);
+            .ProducesProblems(StatusCodes.Status404NotFound, StatusCodes.Status409Conflict, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status503ServiceUnavailable);
         memories.MapPost("/undo", UndoAsync).RequireScope(Scopes.MemoriesDelete).WithName("undo_store").WithExample(MemoryExamples.Undo)
             .WithSummary("Takes a store back within 24 hours, unless the memory was edited since.")
             .ProducesProblems(StatusCodes.Status404NotFound, StatusCodes.Status409Conflict);

@@ -17,7 +17,7 @@ internal static class QueryRoutes
         routes.MapPost("/v1/query", QueryAsync).RequireScope(Scopes.MemoriesRead).WithOperationClass(OpClass.Query).WithTags("Query").WithName("query").WithExample(QueryExamples.Ask, QueryExamples.Answer)
             .WithSummary("Retrieves memories by keyword, vector and graph, and answers with citations.")
             .Produces<QueryResponse>()
-            .ProducesProblems(StatusCodes.Status404NotFound, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status502BadGateway, StatusCodes.Status504GatewayTimeout);
+            .ProducesProblems(StatusCodes.Status404NotFound, StatusCodes.Status413PayloadTooLarge, StatusCodes.Status502BadGateway, StatusCodes.Status503ServiceUnavailable, StatusCodes.Status504GatewayTimeout);
 
     private static async Task<IResult> QueryAsync(
         Caller caller, Body<QueryRequest> body, BucketStore buckets, EngramRecall recall, Profiles profiles, RecalledTexts recalled, Synthesis synthesis, UsageMeter usage,

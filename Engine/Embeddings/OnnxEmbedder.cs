@@ -74,6 +74,20 @@ public sealed class OnnxEmbedder : IEmbeddingGenerator<string, Embedding<float>>
         return EmbedInLane(text);
     }
 
+    /// <summary>The same as <see cref="Embed(string, CancellationToken)"/>, waiting without a thread.</summary>
+    /// <exception cref="ArgumentException">The text is empty.</exception>
+    public async ValueTask<float[]> EmbedAsync(string text, CancellationToken cancellationToken = default)
+    {
+        ArgumentException.ThrowIfNullOrEmpty(text);
+        if (Cache.Find(ModelId, text) is { } known)
+        {
+            return known;
+        }
+
+        await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);
+        return EmbedInLane(text);
+    }
+
     /// <summary>The vector of each text, each encoded by itself: the same vectors as one call per text.</summary>
     /// <inheritdoc cref="Embed(string, CancellationToken)"/>
     public float[][] Embed(IReadOnlyList<string> texts, CancellationToken cancellationToken = default)
@@ -164,14 +178,7 @@ public sealed class OnnxEmbedder : IEmbeddingGenerator<string, Embedding<float>>
         {
             ArgumentException.ThrowIfNullOrEmpty(text, nameof(values));
             cancellationToken.ThrowIfCancellationRequested();
-            var vector = Cache.Find(ModelId, text);
-            if (vector is null)
-            {
-                await _gate.WaitAsync(cancellationToken).ConfigureAwait(false);
-                vector = EmbedInLane(text);
-            }
-
-            result.Add(new Embedding<float>(vector) { ModelId = ModelId });
+            result.Add(new Embedding<float>(await EmbedAsync(text, cancellationToken).ConfigureAwait(false)) { ModelId = ModelId });
         }
 
         return result;

@@ -33,7 +33,7 @@ public enum Hop : byte
     /// <summary>Pausing between attempts at an LLM call, kept apart from the provider's own time; the label says what the call is for.</summary>
     LlmWait,
 
-    /// <summary>A stored memory waiting in the queue until a Worker takes it.</summary>
+    /// <summary>Waiting for a turn: a stored memory until a Worker takes it, a request until its lane has a place (the label names the lane).</summary>
     QueueWait,
 }
 

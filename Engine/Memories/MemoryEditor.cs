@@ -1,6 +1,7 @@
 using System.Text.Json;
 using Engram.Engine.Database;
 using Engram.Engine.Extraction;
+using Engram.Engine.Lanes;
 using Engram.Engine.Latency;
 using Npgsql;
 
@@ -9,9 +10,10 @@ namespace Engram.Engine.Memories;
 /// <summary>Edits memories. What was there goes to the history; a new text gets new postings, new vectors and a new extraction.</summary>
 /// <param name="db">The door to tenant rows.</param>
 /// <param name="encoder">Encodes a new text.</param>
+/// <param name="lanes">Bounds how many stores and edits run at once.</param>
 /// <param name="wakeUp">Tells the Worker that there is work.</param>
 /// <param name="time">The clock.</param>
-public sealed class MemoryEditor(TenantDb db, MemoryEncoder encoder, WakeUp wakeUp, TimeProvider time)
+public sealed class MemoryEditor(TenantDb db, MemoryEncoder encoder, WorkLanes lanes, WakeUp wakeUp, TimeProvider time)
 {
     private const string Lock = """
         select m.bucket_id, m.content, m.user_id, m.agent_id, m.run_id, m.language, m.version, m.lexeme_count, m.extraction,
@@ -70,13 +72,14 @@ public sealed class MemoryEditor(TenantDb db, MemoryEncoder encoder, WakeUp wake
         MemoryLimits.CheckMetadata(edit.Metadata);
         if (edit.Categories is not null)
             MemoryLimits.CheckCategories(edit.Categories);
+        using var place = await lanes.EnterAsync(OpClass.Store, tenant, timer, cancellationToken);
         IReadOnlyList<float[]> vectors = [];
         var tokens = 0;
         if (edit.Content is not null)
         {
             MemoryLimits.CheckContent(edit.Content);
             using (timer.Measure(Hop.Embed))
-                (vectors, tokens) = encoder.Encode(edit.Content, cancellationToken);
+                (vectors, tokens) = await encoder.EncodeAsync(edit.Content, cancellationToken);
         }
 
         using var hop = timer.Measure(Hop.DbRead);

@@ -13,7 +13,7 @@ public sealed class MemoryEncoder(OnnxEmbedder embedder)
     public string Model => embedder.ModelId;
 
     /// <summary>Wrong memories get an entry in <paramref name="failures"/>; the others are returned.</summary>
-    internal List<PreparedMemory> Prepare(IReadOnlyList<NewMemory> memories, EngramException?[] failures, CancellationToken cancellationToken)
+    internal async Task<List<PreparedMemory>> PrepareAsync(IReadOnlyList<NewMemory> memories, EngramException?[] failures, CancellationToken cancellationToken)
     {
         var prepared = new List<PreparedMemory>(memories.Count);
         for (var i = 0; i < memories.Count; i++)
@@ -23,7 +23,7 @@ public sealed class MemoryEncoder(OnnxEmbedder embedder)
             {
                 MemoryLimits.Check(memories[i]);
                 var language = TextLanguage.Resolve(memories[i].Language);
-                var (vectors, tokens) = Encode(memories[i].Content, cancellationToken);
+                var (vectors, tokens) = await EncodeAsync(memories[i].Content, cancellationToken);
                 prepared.Add(new PreparedMemory
                 {
                     Index = i,
@@ -46,21 +46,21 @@ public sealed class MemoryEncoder(OnnxEmbedder embedder)
     }
 
     /// <summary>One unit vector per chunk. Singly, because a stored vector must not depend on what it was batched with.</summary>
-    internal (IReadOnlyList<float[]> Vectors, int Tokens) Encode(string text, CancellationToken cancellationToken)
+    internal async Task<(IReadOnlyList<float[]> Vectors, int Tokens)> EncodeAsync(string text, CancellationToken cancellationToken)
     {
         var chunks = embedder.Chunker.Split(text);
         var vectors = new float[chunks.Count][];
         if (chunks.Count == 1)
         {
-            vectors[0] = embedder.Embed(chunks[0], cancellationToken);
+            vectors[0] = await embedder.EmbedAsync(chunks[0], cancellationToken);
         }
         else
         {
             // The chunks of one long text at once: an idle core is there more often than not, and the embedder bounds itself. One by one, not
             // in ranges: of two long chunks and a short rest a range would give one core both long ones.
-            Parallel.For(
+            await Parallel.ForAsync(
                 0, chunks.Count, new ParallelOptions { MaxDegreeOfParallelism = Environment.ProcessorCount, CancellationToken = cancellationToken },
-                i => vectors[i] = embedder.Embed(chunks[i], cancellationToken));
+                async (i, ct) => vectors[i] = await embedder.EmbedAsync(chunks[i], ct));
         }
 
         return (vectors, embedder.Chunker.CountTokens(text));

@@ -1,6 +1,7 @@
 using Engram.Engine.Buckets;
 using Engram.Engine.Database;
 using Engram.Engine.Extraction;
+using Engram.Engine.Lanes;
 using Engram.Engine.Latency;
 using Npgsql;
 
@@ -12,9 +13,10 @@ namespace Engram.Engine.Memories;
 /// </summary>
 /// <param name="db">The door to tenant rows.</param>
 /// <param name="encoder">Checks and encodes what is to be stored.</param>
+/// <param name="lanes">Bounds how many stores run at once.</param>
 /// <param name="wakeUp">Tells the Worker that there is work.</param>
 /// <param name="time">The clock.</param>
-public sealed class MemoryStore(TenantDb db, MemoryEncoder encoder, WakeUp wakeUp, TimeProvider time)
+public sealed class MemoryStore(TenantDb db, MemoryEncoder encoder, WorkLanes lanes, WakeUp wakeUp, TimeProvider time)
 {
     // A lost race (the same text, bucket or key at the same time) is seen by the next look; it does not repeat without another writer.
     private const int Attempts = 5;
@@ -44,7 +46,7 @@ public sealed class MemoryStore(TenantDb db, MemoryEncoder encoder, WakeUp wakeU
     /// <param name="timer">Gets the hops <c>embed</c> and <c>db-read</c>.</param>
     /// <param name="cancellationToken">Cancels before the commit.</param>
     /// <returns>An outcome per memory, in order.</returns>
-    /// <exception cref="EngramException">The batch as a whole is wrong.</exception>
+    /// <exception cref="EngramException">The batch as a whole is wrong, or too many stores are under way.</exception>
     public async Task<IReadOnlyList<StoreOutcome>> StoreAsync(
         Tenant tenant, string bucket, IReadOnlyList<NewMemory> memories, StoreOptions options, OpTimer timer, CancellationToken cancellationToken = default)
     {
@@ -53,6 +55,7 @@ public sealed class MemoryStore(TenantDb db, MemoryEncoder encoder, WakeUp wakeU
         if (!Guid.TryParse(bucket, out _))
             BucketName.Check(bucket);
         IdempotencyRecord.Check(options.IdempotencyKey);
+        using var place = await lanes.EnterAsync(OpClass.Store, tenant, timer, cancellationToken);
         var requestHash = options.IdempotencyKey is null ? null : IdempotencyRecord.HashOf(bucket, memories);
         if (requestHash is not null && await IdempotencyRecord.FindAsync(db, tenant, options.IdempotencyKey!, requestHash, cancellationToken) is { } recorded)
             return recorded;
@@ -60,7 +63,7 @@ public sealed class MemoryStore(TenantDb db, MemoryEncoder encoder, WakeUp wakeU
         var failures = new EngramException?[memories.Count];
         List<PreparedMemory> prepared;
         using (timer.Measure(Hop.Embed))
-            prepared = encoder.Prepare(memories, failures, cancellationToken);
+            prepared = await encoder.PrepareAsync(memories, failures, cancellationToken);
 
         using var hop = timer.Measure(Hop.DbRead);
         var raced = false;

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Numerics.Tensors;
 using System.Text;
 using Engram.Engine.Embeddings;
+using Engram.Engine.Lanes;
 using Engram.Engine.Latency;
 
 namespace Engram.Engine.Recall;
@@ -11,7 +12,8 @@ namespace Engram.Engine.Recall;
 /// memory says; where the evidence is weak it says so.
 /// </summary>
 /// <param name="embedder">The sentence encoder.</param>
-public sealed class ExtractiveAnswer(OnnxEmbedder embedder)
+/// <param name="lanes">Bounds how many answers are made at once.</param>
+public sealed class ExtractiveAnswer(OnnxEmbedder embedder, WorkLanes lanes)
 {
     private const int MemoriesRead = 5;
     private const int SentencesCompared = 16;
@@ -31,7 +33,7 @@ public sealed class ExtractiveAnswer(OnnxEmbedder embedder)
     /// <param name="found">What was retrieved for it.</param>
     /// <param name="timer">Gets the hop <c>embed</c>.</param>
     /// <param name="cancellationToken">Cancels the comparison.</param>
-    public Answer Compose(string query, RecallResult found, OpTimer timer, CancellationToken cancellationToken = default)
+    public async Task<Answer> ComposeAsync(string query, RecallResult found, OpTimer timer, CancellationToken cancellationToken = default)
     {
         var stems = GraphArm.Stems(query);
         var candidates = found.Hits.Take(MemoriesRead)
@@ -42,17 +44,21 @@ public sealed class ExtractiveAnswer(OnnxEmbedder embedder)
         if (candidates.Length == 0)
             return Answer.NotFound;
 
-        Citation[] ranked;
+        // A sentence costs a run of the encoder, and a question has a dozen of them: more work than finding the memories was.
+        using var place = await lanes.ReturnAsync(OpClass.Query, timer, cancellationToken);
+        var ranked = new Citation[candidates.Length];
         using (timer.Measure(Hop.Embed, "answer"))
         {
-            var question = embedder.Embed(query, cancellationToken);
-            ranked =
-            [
-                .. candidates
-                    .Select(c => new Citation(c.Hit.Memory.Id, c.Sentence, Strength(c.Coverage, TensorPrimitives.Dot(question, embedder.Embed(c.Sentence, cancellationToken)))))
-                    .OrderByDescending(c => c.Strength).ThenBy(c => c.MemoryId),
-            ];
+            var question = await embedder.EmbedAsync(query, cancellationToken);
+            for (var i = 0; i < ranked.Length; i++)
+            {
+                var (hit, sentence, coverage) = candidates[i];
+                var vector = await embedder.EmbedAsync(sentence, cancellationToken);
+                ranked[i] = new Citation(hit.Memory.Id, sentence, Strength(coverage, TensorPrimitives.Dot<float>(question, vector)));
+            }
         }
+
+        ranked = [.. ranked.OrderByDescending(c => c.Strength).ThenBy(c => c.MemoryId)];
 
         if (ranked[0].Strength < Weak)
             return Answer.NotFound;

@@ -1,6 +1,7 @@
 using Engram.Engine.Buckets;
 using Engram.Engine.Database;
 using Engram.Engine.Embeddings;
+using Engram.Engine.Lanes;
 using Engram.Engine.Latency;
 using Engram.Engine.Memories;
 using Microsoft.Extensions.Logging;
@@ -15,9 +16,10 @@ namespace Engram.Engine.Recall;
 /// </summary>
 /// <param name="db">The door to tenant rows.</param>
 /// <param name="embedder">The sentence encoder.</param>
+/// <param name="lanes">Bounds how many queries run at once.</param>
 /// <param name="options">Weights and limits.</param>
 /// <param name="log">Names an arm that failed.</param>
-public sealed class Recall(TenantDb db, OnnxEmbedder embedder, IOptions<RecallOptions> options, ILogger<Recall> log)
+public sealed class Recall(TenantDb db, OnnxEmbedder embedder, WorkLanes lanes, IOptions<RecallOptions> options, ILogger<Recall> log)
 {
     private const int MaxFactsReturned = 20;
     private const double MinKnownShare = 0.5;
@@ -33,15 +35,16 @@ public sealed class Recall(TenantDb db, OnnxEmbedder embedder, IOptions<RecallOp
     /// <param name="request">What.</param>
     /// <param name="timer">Gets the hops <c>embed</c>, <c>db-read</c> by arm and <c>retrieval-fuse</c>.</param>
     /// <param name="cancellationToken">Cancels every arm.</param>
-    /// <exception cref="EngramException">The request is wrong or names an unknown bucket.</exception>
+    /// <exception cref="EngramException">The request is wrong, names an unknown bucket, or too many queries are under way.</exception>
     public async Task<RecallResult> QueryAsync(Tenant tenant, RecallRequest request, OpTimer timer, CancellationToken cancellationToken = default)
     {
         request.Check();
+        using var place = await lanes.EnterAsync(OpClass.Query, tenant, timer, cancellationToken);
         // Both are short; the database works while the encoder does.
         var scopesTask = ReadScopesAsync(tenant, request, timer, cancellationToken);
         float[] vector;
         using (timer.Measure(Hop.Embed))
-            vector = embedder.Embed(request.Query, cancellationToken);
+            vector = await embedder.EmbedAsync(request.Query, cancellationToken);
         var (scopes, lexemes) = await scopesTask;
 
         var run = new ArmRun(tenant, request, scopes, timer, cancellationToken);

@@ -86,7 +86,7 @@ public sealed class Synthesis
 
             if (failure is not null)
             {
-                foreach (var quoted in Quoted(request, [$"{failure} The answer quotes memories instead.{(sent ? " What was streamed before is not the answer." : "")}"], stream && !sent, cancellationToken))
+                await foreach (var quoted in QuotedAsync(request, [$"{failure} The answer quotes memories instead.{(sent ? " What was streamed before is not the answer." : "")}"], stream && !sent, cancellationToken))
                     yield return quoted;
                 yield break;
             }
@@ -106,7 +106,7 @@ public sealed class Synthesis
         if (chat is null)
         {
             string[] warnings = request.Shape is null || empty ? [] : ["options.response_schema: needs a provider for synthesis; answer_json has the form of the extractive answer."];
-            foreach (var quoted in Quoted(request, warnings, stream, cancellationToken))
+            await foreach (var quoted in QuotedAsync(request, warnings, stream, cancellationToken))
                 yield return quoted;
             yield break;
         }
@@ -175,9 +175,10 @@ public sealed class Synthesis
     }
 
     /// <summary>The answer without a model, sentence by sentence where it is streamed.</summary>
-    private IEnumerable<AnswerPart> Quoted(AnswerRequest request, IReadOnlyList<string> warnings, bool stream, CancellationToken cancellationToken)
+    private async IAsyncEnumerable<AnswerPart> QuotedAsync(
+        AnswerRequest request, IReadOnlyList<string> warnings, bool stream, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
-        var answer = _extractive.Compose(request.Query, request.Found, request.Timer, cancellationToken);
+        var answer = await _extractive.ComposeAsync(request.Query, request.Found, request.Timer, cancellationToken);
         if (request.MaxTokens is { } most)
             answer = Shorten(answer, most);
         if (stream)

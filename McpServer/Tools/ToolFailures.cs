@@ -24,6 +24,8 @@ internal static class ToolFailures
         FailureKind.ProviderKeyMissing => ToolResult.Error("provider_key_missing",
             $"{failure.Message} Tell the user; search_memories returns the memories without a model."),
         FailureKind.NotReady => ToolResult.Error("not_ready", failure.Message),
+        FailureKind.RateLimited => ToolResult.Error("rate_limited", failure.Message),
+        FailureKind.Busy => ToolResult.Error("not_ready", $"{failure.Message} Wait a second before you do."),
         _ => ToolResult.Error("invalid_request", failure.Message),
     };
 

@@ -92,6 +92,26 @@ public sealed class ApiFixture : IAsyncLifetime
         return await command.ExecuteScalarAsync();
     }
 
+    /// <summary>Runs a statement in a transaction that stays open, with all it locks, until what is returned is disposed.</summary>
+    public async Task<IAsyncDisposable> HoldAsync(string sql, params object[] parameters)
+    {
+        var connection = new NpgsqlConnection(_database.Owner + ";Pooling=false");
+        await connection.OpenAsync();
+        await connection.BeginTransactionAsync();
+        await using var command = new NpgsqlCommand(sql, connection);
+        foreach (var parameter in parameters)
+            command.Parameters.Add(new NpgsqlParameter { Value = parameter });
+        await command.ExecuteNonQueryAsync();
+        return connection;
+    }
+
+    /// <summary>Asks until the answer is true.</summary>
+    public async Task WaitUntilAsync(string sql)
+    {
+        for (var until = DateTimeOffset.UtcNow.AddSeconds(30); await ExecuteAsync(sql) is not true; await Task.Delay(20))
+            Assert.True(DateTimeOffset.UtcNow < until, $"Never true: {sql}");
+    }
+
     /// <summary>Every row of every table as text, bytes in hex, each with its table's name before it: what a backup holds.</summary>
     public async Task<IReadOnlyList<string>> DumpAsync()
     {

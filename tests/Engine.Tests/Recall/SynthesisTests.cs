@@ -115,7 +115,7 @@ public sealed class SynthesisTests
     {
         var chat = new ScriptedChat("status: answered\nParis [1].");
         var synthesis = new Synthesis(
-            (_, _) => throw new InvalidOperationException("asked"), new ExtractiveAnswer(null!), Microsoft.Extensions.Options.Options.Create(new SynthesisOptions()), TimeProvider.System);
+            (_, _) => throw new InvalidOperationException("asked"), new ExtractiveAnswer(null!, null!), Microsoft.Extensions.Options.Options.Create(new SynthesisOptions()), TimeProvider.System);
         var result = await synthesis.AnswerAsync(AnswerCase.Request("Where?", AnswerCase.Found()), TestContext.Current.CancellationToken);
         Assert.Equal((AnswerStatus.NotFound, 0), (result.Answer.Status, result.Usage.LlmCalls));
         Assert.Empty(chat.Asked);
