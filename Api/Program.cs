@@ -41,6 +41,7 @@ api.MapBudgets();
 api.MapLatency();
 api.MapSmoke();
 api.MapBreakdown();
+api.MapPublicNumbers();
 api.MapPortalAccounts();
 api.MapTenants();
 await app.RunAsync();

@@ -18,6 +18,9 @@ internal static partial class Log
     [LoggerMessage(LogLevel.Warning, "Building a vector index failed ({Error} {SqlState}); trying again later, the bucket is scanned exactly until then")]
     public static partial void VectorIndexFailed(this ILogger logger, string error, string? sqlState);
 
+    [LoggerMessage(LogLevel.Warning, "Recorded operations could not be rolled up ({Error} {SqlState}); their hours are read from the records until they are")]
+    public static partial void HoursNotRolledUp(this ILogger logger, string error, string? sqlState);
+
     [LoggerMessage(LogLevel.Warning, "The partitions of recorded operations could not be brought up to date ({Error} {SqlState}); records go to the default partition until they are")]
     public static partial void PartitionsNotMaintained(this ILogger logger, string error, string? sqlState);
 }

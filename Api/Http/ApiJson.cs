@@ -45,6 +45,7 @@ namespace Engram.Api.Http;
 [JsonSerializable(typeof(SetBudgetsRequest))]
 [JsonSerializable(typeof(LatencyView))]
 [JsonSerializable(typeof(BreakdownView))]
+[JsonSerializable(typeof(PublicLatencyView))]
 [JsonSerializable(typeof(OperationPage))]
 [JsonSerializable(typeof(RecordedOperation))]
 [JsonSerializable(typeof(AppendSmokeRequest))]

@@ -88,6 +88,9 @@ public static class Problems
     public static Problem SmokeRunNotFound(string id) => new(
         StatusCodes.Status404NotFound, "smoke_run_not_found", "There is no such run", $"There is no smoke run '{Shorten(id)}'.", new FieldError("id", "There is no such run."));
 
+    public static Problem NotPublished() => new(
+        StatusCodes.Status404NotFound, "route_not_found", "There is nothing here", "This deployment does not publish its numbers.");
+
     public static Problem RouteNotFound(HttpRequest request) => new(
         StatusCodes.Status404NotFound, "not_found", "There is nothing here", $"There is no route {request.Method} {Shorten(request.Path)}. See /openapi/v1.json.");
 

@@ -13,7 +13,8 @@ public static class LatencyRegistration
         services.AddMetrics();
         services.AddSingleton<OperationLog>();
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<OperationLog>());
-        return services.AddSingleton<OperationPartitions>().AddSingleton<OperationReader>().AddSingleton<LatencyReader>().AddSingleton<BreakdownReader>()
+        services.AddSingleton<OperationRollups>().AddSingleton<OperationPartitions>();
+        return services.AddSingleton<OperationReader>().AddSingleton<LatencyReader>().AddSingleton<PublicLatency>().AddSingleton<BreakdownReader>()
             .AddSingleton<SmokeRuns>();
     }
 }

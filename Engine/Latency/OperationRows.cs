@@ -18,14 +18,21 @@ internal static class OperationRows
     private const string Insert = """
         insert into engram.operations (
             tenant_id, at, request_id, host, operation, class, series, outcome, cause, provider, model, status, duration_us, cold, key_id,
-            request_bytes, response_bytes, llm_calls, input_tokens, output_tokens, cost_usd, deploy_id, hops)
+            request_bytes, response_bytes, llm_calls, input_tokens, output_tokens, cost_usd, deploy_id, hops, hop_us)
         select r.tenant_id, r.at, r.request_id, r.host, r.operation, r.class, r.series, r.outcome, r.cause, r.provider, r.model, r.status, r.duration_us, r.cold, r.key_id,
-            r.request_bytes, r.response_bytes, r.llm_calls, r.input_tokens, r.output_tokens, r.cost_usd, $22, r.hops::jsonb
-        from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $23) as r (
+            r.request_bytes, r.response_bytes, r.llm_calls, r.input_tokens, r.output_tokens, r.cost_usd, $22, r.hops::jsonb, r.hop_us::int[]
+        from unnest($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15, $16, $17, $18, $19, $20, $21, $23, $24) as r (
             tenant_id, at, request_id, host, operation, class, series, outcome, cause, provider, model, status, duration_us, cold, key_id,
-            request_bytes, response_bytes, llm_calls, input_tokens, output_tokens, cost_usd, hops)
+            request_bytes, response_bytes, llm_calls, input_tokens, output_tokens, cost_usd, hops, hop_us)
         where exists (select from engram.tenants t where t.id = r.tenant_id)
         on conflict (tenant_id, at, request_id) do nothing
+        """;
+
+    // Last in the batch, since whoever writes records of the same hour waits for this row until the commit; in order, so that nobody waits crosswise.
+    private const string Touch = """
+        insert into engram.operation_hours as h (hour, written)
+        select hour, 1 from unnest($1) as t (hour) order by hour
+        on conflict (hour) do update set written = h.written + 1
         """;
 
     public static void Add(TenantBatch batch, OperationRecord[] records, string deployId) => batch.Add(
@@ -52,7 +59,12 @@ internal static class OperationRows
         Values(records, r => (long?)r.OutputTokens, NpgsqlDbType.Bigint),
         Values(records, r => r.CostUsd, NpgsqlDbType.Numeric),
         Sql.Text(deployId),
-        Texts(records, HopsOf));
+        Texts(records, HopsOf),
+        Texts(records, r => $"{{{string.Join(',', HopShares.Of(r))}}}")).Add(
+        Touch,
+        new NpgsqlParameter<DateTime[]> { TypedValue = [.. records.Select(r => HourOf(r.At)).Distinct()], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz });
+
+    private static DateTime HourOf(DateTimeOffset at) => new(at.UtcTicks - (at.UtcTicks % TimeSpan.TicksPerHour), DateTimeKind.Utc);
 
     private static long Microseconds(TimeSpan time) => time.Ticks / TimeSpan.TicksPerMicrosecond;
 

@@ -81,6 +81,9 @@ public class LatencyTests(ApiFixture fixture)
     [InlineData("/account/latency?from=yesterday", "from")]
     [InlineData("/account/latency?from=2026-01-02T00:00:00Z&to=2026-01-01T00:00:00Z", "from")]
     [InlineData("/account/latency?from=2025-01-01T00:00:00Z&to=2026-01-01T00:00:00Z", "from")]
+    [InlineData("/account/latency?from=2026-01-01T00:00:00Z&to=2026-02-10T00:00:00Z&method=exact", "method")]
+    [InlineData("/account/latency?method=guess", "method")]
+    [InlineData("/account/latency?from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z&step_seconds=60", "step_seconds")]
     [InlineData("/account/latency?step_seconds=0", "step_seconds")]
     [InlineData("/account/latency?step_seconds=1&from=2026-01-01T00:00:00Z&to=2026-01-02T00:00:00Z", "step_seconds")]
     [InlineData("/account/requests?class=fast", "class")]
@@ -94,6 +97,61 @@ public class LatencyTests(ApiFixture fixture)
         var problem = await tenant.Http.GetAsync(path).ProblemAsync(400, "invalid_request");
         Assert.Equal(field, Text(problem, "field"));
     }
+
+    [Fact]
+    public async Task A_long_window_says_that_it_is_a_sketch_with_its_error_and_a_short_one_that_it_is_exact()
+    {
+        var tenant = await fixture.NewTenantAsync();
+        using var read = await tenant.Http.GetAsync("/router/buckets");
+        await WaitForAsync(tenant, read.Headers.GetValues("X-Request-Id").Single());
+
+        var exact = await tenant.Http.GetJsonAsync("/account/latency");
+        var sketch = await tenant.Http.GetJsonAsync($"/account/latency?from={DateTimeOffset.UtcNow.AddDays(-30):yyyy-MM-dd'T'HH:mm:ss'Z'}&step_seconds=86400");
+
+        Assert.Equal(("exact", 0.0), (Text(exact, "method"), exact.GetProperty("relative_error").GetDouble()));
+        Assert.Equal(("sketch", 0.01, 86400), (Text(sketch, "method"), sketch.GetProperty("relative_error").GetDouble(), sketch.GetProperty("step_seconds").GetInt32()));
+        Assert.Equal(TimeSpan.Zero, TimeSpan.FromTicks(sketch.GetProperty("from").GetDateTimeOffset().Ticks % TimeSpan.TicksPerHour));
+        foreach (var latency in new[] { exact, sketch })
+        {
+            var floor = latency.GetProperty("series").EnumerateArray().Single(s => Text(s, "series") == "floor");
+            Assert.Equal(1, floor.GetProperty("numbers").GetProperty("samples").GetInt64());
+            Assert.Equal((3.0, true), (floor.GetProperty("tail_target").GetDouble(), floor.GetProperty("structurally_heavy").GetBoolean()));
+            Assert.Equal(1.0, floor.GetProperty("hops").EnumerateArray().Sum(hop => hop.GetProperty("share").GetDouble()), 0.001);
+            Assert.Contains("db-read", floor.GetProperty("hops").EnumerateArray().Select(hop => Text(hop, "hop")));
+            Assert.NotEmpty(latency.GetProperty("deploys").EnumerateArray());
+            var search = latency.GetProperty("series").EnumerateArray().Single(s => Text(s, "series") == "search");
+            Assert.Equal((100.0, 200.0, 500.0, 1.5), (Number(search, "mean_budget_ms"), Number(search, "p95_budget_ms"), Number(search, "p99_budget_ms"), Number(search, "tail_target")));
+        }
+    }
+
+    [Fact]
+    public async Task Anybody_may_read_the_four_numbers_unless_the_deployment_keeps_them_to_itself()
+    {
+        using var nobody = fixture.Api.ClientWith(null);
+        using var response = await nobody.GetAsync(new Uri("/public/latency", UriKind.Relative));
+        var page = await response.JsonAsync();
+
+        Assert.Equal("public, max-age=60", response.Headers.CacheControl!.ToString());
+        var numbers = page.GetProperty("numbers").EnumerateArray().ToArray();
+        Assert.Equal(["read", "mcp", "store", "query"], numbers.Select(n => Text(n, "class")));
+        Assert.Equal([50.0, 200.0, 2000.0, 5000.0], numbers.Select(n => Number(n, "p95_budget_ms")));
+        Assert.All(numbers, n => Assert.EndsWith(".", Text(n, "bounded_by"), StringComparison.Ordinal));
+        Assert.DoesNotContain("tenant", page.GetProperty("numbers").EnumerateArray().SelectMany(n => n.EnumerateObject()).Select(p => p.Name));
+
+        using var silent = fixture.Start(("Engram:Operations:PublicNumbers", "false")).ClientWith(null);
+        await silent.GetAsync("/public/latency").ProblemAsync(404, "route_not_found");
+    }
+
+    [Theory]
+    [InlineData(1.5, "on_target")]
+    [InlineData(1.51, "healthy")]
+    [InlineData(3, "healthy")]
+    [InlineData(3.01, "watch")]
+    [InlineData(5, "watch")]
+    [InlineData(5.01, "tail_issue")]
+    public void The_ratio_of_p99_to_p95_has_its_bands(double ratio, string band) => Assert.Equal(band, Engine.Latency.LatencyBudgets.TailOf(ratio));
+
+    private static double Number(JsonElement element, string name) => element.GetProperty(name).GetDouble();
 
     private static async Task<JsonElement> WaitForAsync(TestTenant tenant, string id)
     {

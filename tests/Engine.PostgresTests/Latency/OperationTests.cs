@@ -47,15 +47,15 @@ public sealed class OperationTests(EngineFixture engine)
         Log.Record(Record(tenant, 31_000, OpOutcome.Cutoff) with { Cause = "timeout", Provider = "openai", Model = "gpt-4.1" });
         await Log.FlushAsync(Cancel);
 
-        var (series, operations, steps, cutoffs) = await engine.Get<LatencyReader>().ReadAsync(
-            tenant, Noon.AddHours(-1), Noon.AddHours(1), TimeSpan.FromHours(1), EngineFixture.Timer, Cancel);
+        var window = await engine.Get<LatencyReader>().ReadAsync(
+            tenant, Noon.AddHours(-1), Noon.AddHours(1), TimeSpan.FromHours(1), LatencyMethod.Exact, EngineFixture.Timer, Cancel);
 
-        var read = Assert.Single(series);
-        Assert.Equal(("read", 100, 50.0, 95.0, 99.0), (read.Series, read.Samples, read.P50Ms, read.P95Ms, read.P99Ms));
+        var read = Assert.Single(window.Series);
+        Assert.Equal(("read", 100, 50.5, 50.0, 95.0, 99.0), (read.Series, read.Samples, read.MeanMs, read.P50Ms, read.P95Ms, read.P99Ms));
         Assert.Equal(new ExcludedCounts(1, 1, 2, 1, 1), read.Excluded);
-        Assert.Equal("GET /account/me", Assert.Single(operations).Operation);
-        Assert.Equal(Noon, Assert.Single(steps).From);
-        Assert.Equal(new CutoffCount("read", "timeout", "openai", "gpt-4.1", 1), Assert.Single(cutoffs));
+        Assert.Equal("GET /account/me", Assert.Single(window.Operations).Operation);
+        Assert.Equal(Noon, Assert.Single(window.Steps).From);
+        Assert.Equal(new CutoffCount("read", "timeout", "openai", "gpt-4.1", 1), Assert.Single(window.Cutoffs));
     }
 
     [Fact]
@@ -66,10 +66,10 @@ public sealed class OperationTests(EngineFixture engine)
         Log.Record(Record(tenant, 9, OpOutcome.Ok));
         await Log.FlushAsync(Cancel);
 
-        var (series, _, _, _) = await engine.Get<LatencyReader>().ReadAsync(
-            tenant, Noon.AddHours(-1), Noon.AddHours(1), TimeSpan.FromHours(1), EngineFixture.Timer, Cancel);
+        var window = await engine.Get<LatencyReader>().ReadAsync(
+            tenant, Noon.AddHours(-1), Noon.AddHours(1), TimeSpan.FromHours(1), LatencyMethod.Exact, EngineFixture.Timer, Cancel);
 
-        Assert.Equal([("floor", 1), ("read", 2)], series.Select(s => (s.Series, s.Samples)));
+        Assert.Equal([("floor", 1), ("read", 2)], window.Series.Select(s => (s.Series, s.Samples)));
     }
 
     [Fact]
@@ -141,7 +141,9 @@ public sealed class OperationTests(EngineFixture engine)
 
         var later = new OperationPartitions(
             services.GetRequiredService<Engine.Database.SystemDb>(), services.GetRequiredService<IOptions<OperationOptions>>(), new LaterClock(TimeSpan.FromDays(3)));
-        Assert.Equal((3, 1), await later.MaintainAsync(Cancel));
+        Assert.Equal((3, 0), await later.MaintainAsync(Cancel));
+        await RollUpsAt(services, new LaterClock(TimeSpan.FromDays(3))).MaintainAsync(Cancel);
+        Assert.Equal((0, 1), await later.MaintainAsync(Cancel));
         Assert.Equal(0, await database.ScalarAsync<long>("select count(*) from engram.operations"));
 
         await using var connection = new NpgsqlConnection(database.App);
@@ -149,6 +151,9 @@ public sealed class OperationTests(EngineFixture engine)
         await using var write = new NpgsqlCommand("delete from engram.operations", connection);
         Assert.Equal(PostgresErrorCodes.InsufficientPrivilege, (await Assert.ThrowsAsync<PostgresException>(() => write.ExecuteNonQueryAsync(Cancel))).SqlState);
     }
+
+    private static OperationRollups RollUpsAt(IServiceProvider services, TimeProvider clock) =>
+        new(services.GetRequiredService<Engine.Database.SystemDb>(), services.GetRequiredService<IOptions<OperationOptions>>(), clock);
 
     private static OperationRecord Record(Tenant tenant, double ms, OpOutcome outcome) =>
         new(tenant, Guid.CreateVersion7(), Noon, "api", "GET /account/me", OpClass.Read, outcome, TimeSpan.FromMilliseconds(ms));
