@@ -99,7 +99,7 @@ public sealed class LatencyReader(TenantDb db, IOptions<OperationOptions> option
             Series = series,
             Operations = operations,
             Steps = steps,
-            Temperatures = temperatures,
+            Temperatures = [.. temperatures.OrderBy(t => t.Series, StringComparer.Ordinal).ThenBy(t => t.Cold)],
             Exclusions = exclusions,
             Deploys = deploys,
             Hops = hops.Shares(),
