@@ -57,6 +57,9 @@ public sealed class Tenants
             and not exists (select from pg_constraint f where f.conrelid = c.oid and f.contype = 'f' and f.confdeltype = 'c')
         """;
 
+    // A host that still writes for the tenant may hold what this waits for, and the other way round.
+    private const int DeleteAttempts = 5;
+
     private const string Notify = $"select pg_notify('{KeyCache.Channel}', 'tenant')";
 
     // Everything a tenant has goes in one transaction; a large one takes its time.
@@ -118,6 +121,20 @@ public sealed class Tenants
     /// <param name="cancellationToken">Cancels before the commit.</param>
     /// <returns>False if there is none.</returns>
     public async Task<bool> DeleteAsync(Guid id, CancellationToken cancellationToken = default)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            try
+            {
+                return await DeleteOnceAsync(id, cancellationToken);
+            }
+            catch (PostgresException e) when (e.SqlState == PostgresErrorCodes.DeadlockDetected && attempt < DeleteAttempts)
+            {
+            }
+        }
+    }
+
+    private async Task<bool> DeleteOnceAsync(Guid id, CancellationToken cancellationToken)
     {
         await using var connection = await _db.OpenAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);

@@ -94,9 +94,10 @@ public sealed class TripleStore(TenantDb db, TimeProvider time)
     private async Task<bool> CompleteJobAsync(
         TenantTransaction transaction, ExtractionJob job, int triples, EntityRows entities, CancellationToken cancellationToken)
     {
+        // The memory before its job, in the order in which an edit and a deletion lock them: the other way round each would wait for the other.
         await using var batch = transaction.Batch()
-            .Add(Complete, Sql.Uuid(job.Tenant.Id), Sql.Uuid(job.Id), Sql.Long(job.Fence), Sql.Time(time.GetUtcNow()), Sql.Int(triples))
-            .Add(MarkExtracted, Sql.Uuid(job.Tenant.Id), Sql.Uuid(job.MemoryId), Sql.Int(job.MemoryVersion));
+            .Add(MarkExtracted, Sql.Uuid(job.Tenant.Id), Sql.Uuid(job.MemoryId), Sql.Int(job.MemoryVersion))
+            .Add(Complete, Sql.Uuid(job.Tenant.Id), Sql.Uuid(job.Id), Sql.Long(job.Fence), Sql.Time(time.GetUtcNow()), Sql.Int(triples));
         if (triples > 0)
             entities.AddLookup(batch);
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);

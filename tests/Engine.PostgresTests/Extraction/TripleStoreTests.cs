@@ -50,6 +50,37 @@ public sealed class TripleStoreTests(EngineFixture engine)
     }
 
     [Fact]
+    public async Task Completing_a_job_waits_for_a_deletion_of_its_memory_instead_of_deadlocking_with_it()
+    {
+        var tenant = await engine.NewTenantAsync();
+        var memory = (await engine.StoreAsync(tenant, "Ann lives in Paris.")).MemoryId;
+        var job = await ExtractionTestData.ClaimAsync(engine, tenant, memory, Monday);
+        await using var connection = new Npgsql.NpgsqlConnection(engine.Database.Owner);
+        await connection.OpenAsync(TestContext.Current.CancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(TestContext.Current.CancellationToken);
+        await RunAsync($"select from engram.memories where id = '{memory}' for update");
+
+        var completion = engine.Triples.CompleteAsync(job, [ExtractionTestData.Triple("Ann", "lives_in", "Paris")], "test", TestContext.Current.CancellationToken);
+        var until = DateTimeOffset.UtcNow.AddSeconds(20);
+        while (!await engine.Database.ScalarAsync<bool>($"select exists (select from pg_stat_activity where {connection.ProcessID} = any(pg_blocking_pids(pid)))"))
+        {
+            Assert.True(DateTimeOffset.UtcNow < until, "The completion never waited for the memory's row.");
+            await Task.Delay(10, TestContext.Current.CancellationToken);
+        }
+
+        // What a deletion does next; with the job's row locked by the completion this would be a deadlock.
+        await RunAsync($"delete from engram.memories where id = '{memory}'");
+        await transaction.CommitAsync(TestContext.Current.CancellationToken);
+        Assert.False(await completion);
+
+        async Task RunAsync(string sql)
+        {
+            await using var command = new Npgsql.NpgsqlCommand(sql, connection, transaction);
+            await command.ExecuteNonQueryAsync(TestContext.Current.CancellationToken);
+        }
+    }
+
+    [Fact]
     public async Task A_worker_that_lost_its_lease_writes_nothing()
     {
         var tenant = await engine.NewTenantAsync();
