@@ -14,7 +14,7 @@ using Engram.ServiceDefaults;
 
 var builder = WebApplication.CreateSlimBuilder(args);
 builder.AddServiceDefaults();
-builder.AddKeyedNpgsqlDataSource(TenantDb.ConnectionName);
+builder.AddKeyedNpgsqlDataSource(TenantDb.ConnectionName, keepsNoSessionState: true);
 builder.AddKeyedNpgsqlDataSource(SystemDb.ConnectionName);
 builder.Services.AddEngramEngine().AddEngramKeys().AddEngramUsage().AddEngramLatency();
 builder.AddHttpLayer();

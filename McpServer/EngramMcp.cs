@@ -17,7 +17,7 @@ internal static class EngramMcp
         // The SDK logs message bodies at Trace and one line a message at Information; neither belongs in this server's log.
         builder.Logging.AddFilter("ModelContextProtocol", LogLevel.Warning);
         builder.WebHost.ConfigureKestrel(kestrel => kestrel.AddServerHeader = false);
-        builder.AddKeyedNpgsqlDataSource(TenantDb.ConnectionName);
+        builder.AddKeyedNpgsqlDataSource(TenantDb.ConnectionName, keepsNoSessionState: true);
         builder.AddKeyedNpgsqlDataSource(SystemDb.ConnectionName);
         builder.Services.AddEngramEngine().AddEngramKeys().AddEngramUsage().AddEngramLatency();
         builder.Services.AddSingleton<BucketArguments>();

@@ -19,7 +19,7 @@ internal static class RunVerb
         YieldToRequests();
         var builder = WebApplication.CreateBuilder(args);
         builder.AddServiceDefaults();
-        builder.AddKeyedNpgsqlDataSource(TenantDb.ConnectionName);
+        builder.AddKeyedNpgsqlDataSource(TenantDb.ConnectionName, keepsNoSessionState: true);
         builder.AddKeyedNpgsqlDataSource(SystemDb.ConnectionName);
         builder.Services.AddEngramExtraction().AddEngramLatency();
         builder.Services.AddOptions<ExtractionOptions>().BindConfiguration("Engram:Extraction").ValidateDataAnnotations().ValidateOnStart();

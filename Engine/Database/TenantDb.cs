@@ -19,6 +19,16 @@ public sealed class TenantDb([FromKeyedServices(TenantDb.ConnectionName)] Npgsql
     /// <param name="tenant">The tenant whose rows the statements see.</param>
     public TenantBatch Batch(Tenant tenant) => new(dataSource.CreateBatch(), tenant);
 
+    /// <summary>One call of a database function that takes the tenant as <c>$1</c> and sets it itself: the cheapest way to read, for the hottest reads.</summary>
+    /// <param name="tenant">The tenant whose rows the function sees.</param>
+    /// <param name="sql">A constant that selects from one such function.</param>
+    internal NpgsqlCommand Function(Tenant tenant, string sql)
+    {
+        var command = dataSource.CreateCommand(sql);
+        command.Parameters.Add(Sql.Uuid(tenant.Id));
+        return command;
+    }
+
     /// <summary>Starts a transaction for work that needs an answer before its next statement.</summary>
     /// <param name="tenant">The tenant whose rows the statements see.</param>
     /// <param name="cancellationToken">Cancels the opening.</param>

@@ -64,7 +64,7 @@ public sealed class EngineFixture : IAsyncLifetime
             values[key] = value;
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(values).Build());
         services.AddLogging();
-        services.AddKeyedSingleton(TenantDb.ConnectionName, (_, _) => NpgsqlDataSource.Create(app));
+        services.AddKeyedSingleton(TenantDb.ConnectionName, (_, _) => NpgsqlDataSource.Create(new NpgsqlConnectionStringBuilder(app) { NoResetOnClose = true }));
         services.AddKeyedSingleton(SystemDb.ConnectionName, (_, _) => NpgsqlDataSource.Create(system));
         services.AddEngramEngine().AddEngramLatency();
         return services.BuildServiceProvider();
