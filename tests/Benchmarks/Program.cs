@@ -2,6 +2,7 @@ using System.CommandLine;
 using Engram.Benchmarks;
 using Engram.Benchmarks.Keys;
 using Engram.Benchmarks.Latency;
+using Engram.Benchmarks.Load;
 using Engram.Benchmarks.Providers;
 using Engram.Benchmarks.Retrieval;
 using Engram.Benchmarks.Triples;
@@ -16,6 +17,7 @@ var root = new RootCommand("Measures Engram on real data. Every subcommand print
     KeysCommand.Create(),
     FrontierCommand.Create(),
     ProviderShareCommand.Create(),
+    LoadCommand.Create(),
 };
 
 // After Ctrl-C a run prints what it has and removes its buckets; that takes longer than the two seconds it would be given.

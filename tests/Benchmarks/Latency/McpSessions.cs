@@ -16,13 +16,18 @@ internal sealed class McpSessions(Uri mcp, string key)
     /// <param name="tool">The tool.</param>
     /// <param name="arguments">Its arguments.</param>
     /// <param name="pattern">What a good result contains.</param>
-    public Workload Calls(string name, string tool, object arguments, string pattern) => new(
+    public Workload Calls(string name, string tool, object arguments, string pattern) => Calls(name, pattern, (tool, arguments));
+
+    /// <param name="name">As the report calls it.</param>
+    /// <param name="pattern">What every good result contains.</param>
+    /// <param name="calls">Tools with their arguments, called in turn.</param>
+    public Workload Calls(string name, string pattern, params (string Tool, object Arguments)[] calls) => new(
         name, mcp, 200, Encoding.UTF8.GetBytes(pattern), async (connection, _, ct) =>
         {
             var headers = await InitializeAsync(connection, ct);
-            var body = JsonSerializer.SerializeToUtf8Bytes(new { jsonrpc = "2.0", id = 7, method = "tools/call", @params = new { name = tool, arguments } });
-            var request = RawRequest.Post(mcp, mcp.AbsolutePath, key, body, headers);
-            return () => request;
+            byte[][] requests = [.. calls.Select(call => RawRequest.Post(mcp, mcp.AbsolutePath, key, Body(call.Tool, call.Arguments), headers))];
+            var count = 0;
+            return () => requests[count++ % requests.Length];
         });
 
     /// <summary>Whether the server has the tool that does nothing.</summary>
@@ -33,6 +38,9 @@ internal sealed class McpSessions(Uri mcp, string key)
         await SendAsync(connection, headers, new { jsonrpc = "2.0", id = 2, method = "tools/call", @params = new { name = NoOp, arguments = new { } } }, 200, cancellationToken);
         return connection.Answer.IndexOf("\"done\""u8) >= 0;
     }
+
+    private static byte[] Body(string tool, object arguments) =>
+        JsonSerializer.SerializeToUtf8Bytes(new { jsonrpc = "2.0", id = 7, method = "tools/call", @params = new { name = tool, arguments } });
 
     /// <returns>The headers of every further request.</returns>
     private async Task<string> InitializeAsync(RawConnection connection, CancellationToken cancellationToken)

@@ -69,6 +69,9 @@ internal sealed class PlatformClient : IDisposable
         return (answer.RootElement.GetProperty("id").GetGuid(), answer.RootElement.GetProperty("key").GetString()!);
     }
 
+    /// <summary>Reads anything.</summary>
+    public Task<JsonDocument> GetAsync(string path, CancellationToken cancellationToken) => SendAsync(HttpMethod.Get, path, null, cancellationToken);
+
     /// <summary>One page of a bucket.</summary>
     public Task<JsonDocument> ListAsync(string bucket, int limit, int offset, CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Get, $"v1/buckets/{Uri.EscapeDataString(bucket)}/memories?limit={limit}&offset={offset}", null, cancellationToken);

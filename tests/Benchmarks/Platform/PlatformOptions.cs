@@ -57,6 +57,27 @@ internal sealed class PlatformOptions
         return Address(document.RootElement, "fake-provider", file);
     }
 
+    /// <summary>Names and ports of what the endpoints file lists, or of what was given one by one.</summary>
+    public IReadOnlyList<(string Name, int Port)> Ports(ParseResult result)
+    {
+        var address = Resolve(result);
+        List<(string Name, int Port)> ports = [("api", address.Api.Port)];
+        if (address.Mcp is not null)
+            ports.Add(("mcp", address.Mcp.Port));
+        if (result.GetValue(_endpoints) is { } file)
+        {
+            using var document = Read(file);
+            ports.AddRange(new[] { "worker", "portal", "fake-provider" }.Select(name => (name, Address(document.RootElement, name, file))).Where(p => p.Item2 is not null).Select(p => (p.name, p.Item2!.Port)));
+        }
+
+        if (address.Postgres is not null)
+            ports.Add(("postgres", new Npgsql.NpgsqlConnectionStringBuilder(address.Postgres).Port));
+        return ports;
+    }
+
+    /// <summary>Where the fake provider is, if the platform has one.</summary>
+    public Uri? FakeProvider(ParseResult result) => result.GetValue(_endpoints) is { } file ? FakeProviderIn(file) : null;
+
     private static JsonDocument Read(FileInfo file)
     {
         try

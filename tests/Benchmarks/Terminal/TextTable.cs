@@ -22,7 +22,7 @@ internal sealed class TextTable(params string[] header)
         return text.ToString();
     }
 
-    private static bool IsFigure(string cell) => cell == "-" || (char.IsAsciiDigit(cell[0]) && !cell.Contains(' '));
+    private static bool IsFigure(string cell) => cell == "-" || (char.IsAsciiDigit(cell[0] == '-' ? cell[1] : cell[0]) && !cell.Contains(' '));
 
     private static void Append(StringBuilder text, string[] cells, int[] widths, bool[] left)
     {
