@@ -4,6 +4,7 @@ using Engram.Benchmarks.Keys;
 using Engram.Benchmarks.Latency;
 using Engram.Benchmarks.Load;
 using Engram.Benchmarks.Providers;
+using Engram.Benchmarks.Recording;
 using Engram.Benchmarks.Retrieval;
 using Engram.Benchmarks.Triples;
 
@@ -18,6 +19,8 @@ var root = new RootCommand("Measures Engram on real data. Every subcommand print
     FrontierCommand.Create(),
     ProviderShareCommand.Create(),
     LoadCommand.Create(),
+    WritesCommand.Create(),
+    RecordingCommand.Create(),
 };
 
 // After Ctrl-C a run prints what it has and removes its buckets; that takes longer than the two seconds it would be given.

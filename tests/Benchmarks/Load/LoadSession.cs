@@ -73,6 +73,15 @@ internal sealed class LoadSession : IAsyncDisposable
     public Workload Stores(string? dedup) => Workload.Varying("store", _platform.Api, 201, "\"undo_token\"", (caller, number) => RawRequest.Post(
         _platform.Api, $"/v1/buckets/{_stored}/memories", _platform.Key, PlatformClient.Serialize(new { content = _texts.Memory((caller * 100_003) + number), dedup })));
 
+    /// <summary>Memories of a few words, so that a write is bounded by the database and not by the encoder. Without extraction, for the same reason.</summary>
+    public Workload ShortStores(int perRequest) => Workload.Varying("store", _platform.Api, 201, "\"memory_id\"", (caller, number) =>
+    {
+        var memories = Enumerable.Range(0, perRequest)
+            .Select(i => new { content = $"Reading {caller} {(number * perRequest) + i} is {(caller * 31) + number}.", dedup = "off", infer = false }).ToArray();
+        return RawRequest.Post(
+            _platform.Api, $"/v1/buckets/{_stored}/memories", _platform.Key, perRequest == 1 ? PlatformClient.Serialize(memories[0]) : PlatformClient.Serialize(new { memories }));
+    });
+
     public Workload Queries(string name, bool skipSynthesis) => Workload.Varying(name, _platform.Api, 200, "\"request_id\"", (caller, number) => RawRequest.Post(
         _platform.Api, "/v1/query", _platform.Key,
         PlatformClient.Serialize(new { query = _texts.Question((caller * 100_003) + number), buckets = new[] { _queried }, options = new { top_k = 8, skip_synthesis = skipSynthesis } })));
