@@ -101,8 +101,15 @@ internal sealed class LatencyRun(PlatformAddress platform, TextSource texts, Lat
                 RawRequest.Post(platform.Api, path, platform.Key, PlatformClient.Serialize(new { content = texts.Kilobyte(caller + start, number) })));
             var query = Workload.Varying($"query, retrieval only, {settings.Memories} memories", platform.Api, 200, "\"memory_id\"", (caller, number) =>
                 RawRequest.Post(platform.Api, "/v1/query", platform.Key, PlatformClient.QueryBody(_queried, texts.Question((caller * 100_003) + number), 8)));
-            var c = await SideBySide.RunAsync(store, query, callers, settings.Seconds, cancellationToken);
+            // What agents store is mostly a turn or two; a kilobyte is three times what the encoder reads at once.
+            var turns = Workload.Varying("store accepted, two turns, to be extracted", platform.Api, 201, "\"undo_token\"", (caller, number) =>
+                RawRequest.Post(platform.Api, path, platform.Key, PlatformClient.Serialize(new { content = $"{texts.Memory((caller * 100_003) + number)} {caller + start}.{number}" })));
+            var list = Workload.Fixed("GET memories, 20 of them", platform.Api, RawRequest.Get(platform.Api, $"/v1/buckets/{_queried}/memories", platform.Key), "\"memories\"");
             var one = callers == 1;
+            var t = await SideBySide.RunAsync(turns, list, callers, settings.Seconds, cancellationToken);
+            _lines.Add(new Line(t.Floor, null, one ? Target.P95Below(20, t.Floor) : null));
+            _lines.Add(new Line(t.Tested, null, one ? Target.P95Below(50, t.Tested) : null));
+            var c = await SideBySide.RunAsync(store, query, callers, settings.Seconds, cancellationToken);
             _lines.Add(new Line(c.Floor, null, one ? Target.P95Below(20, c.Floor) : null));
             _lines.Add(new Line(c.Tested, null, one ? Target.P95Below(25, c.Tested) : null));
             from += callers;
