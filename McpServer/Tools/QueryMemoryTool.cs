@@ -63,7 +63,10 @@ internal sealed class QueryMemoryTool(
         var answered = reading is null ? null : await synthesis.AnswerAsync(
             new AnswerRequest(call.Caller.Tenant, question, found, call.Timer)
             {
-                Operation = Name, KeyId = call.Caller.KeyId, Profiles = await reading, FallBack = fallback is not null,
+                Operation = Name,
+                KeyId = call.Caller.KeyId,
+                Profiles = await reading,
+                FallBack = fallback is not null,
             },
             ct);
         return ToolResult.Ok(

@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text.Json;
-using Engram.Benchmarks.Latency;
 using Engram.Benchmarks.Terminal;
 
 namespace Engram.Benchmarks.Load;

@@ -1,8 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Nodes;
 using Engram.Engine.Latency;
-using Engram.Engine.Providers;
-using Engram.FakeProvider;
 using Microsoft.Extensions.AI;
 
 namespace Engram.Engine.Tests.Providers;
