@@ -116,6 +116,9 @@ public sealed record SignInRequest
 
     [Description("Password."), StringLength(PortalAccounts.MaxPasswordLength, MinimumLength = 1)]
     public required string Password { get; init; }
+
+    [Description("What signs in, in its own words, for the list of sessions."), StringLength(100, MinimumLength = 1)]
+    public string? Client { get; init; }
 }
 
 public sealed record SessionResponse(string SessionToken, DateTimeOffset ExpiresAt, TenantView Tenant, UserView User)

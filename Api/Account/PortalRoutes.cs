@@ -20,6 +20,16 @@ internal static class PortalRoutes
         account.MapPost("/portal/sign-in", SignInAsync).WithName("portal_sign_in").WithExample(AccountExamples.SignIn, AccountExamples.Session).WithSummary("Opens a session of twelve hours.")
             .ProducesProblems(StatusCodes.Status401Unauthorized)
             .ProducesProblems(StatusCodes.Status429TooManyRequests);
+        account.MapPost("/portal/accept", AcceptAsync).WithName("portal_accept").WithExample("""{"token":"the token of the invitation's link","password":"at least ten characters"}""", AccountExamples.Session)
+            .WithSummary("Takes up an invitation and signs in: a new person chooses a password, one who has an account gives its password.")
+            .ProducesProblems(StatusCodes.Status401Unauthorized)
+            .ProducesProblems(StatusCodes.Status429TooManyRequests);
+        account.MapGet("/portal/tenants", TenantsAsync).RequireKey().WithName("portal_tenants").WithExample(response: """{"tenants":[{"id":"019c1234-5678-7abc-8def-0123456789ab","name":"Development","role":"owner"}]}""")
+            .WithSummary("The tenants of the person behind the session.")
+            .ProducesProblems(StatusCodes.Status403Forbidden);
+        account.MapPost("/portal/switch", SwitchAsync).RequireKey().WithName("portal_switch").WithExample("""{"tenant_id":"019c1234-5678-7abc-8def-0123456789ab"}""", AccountExamples.Session)
+            .WithSummary("Opens a session of the same person in another of their tenants, and ends this one.")
+            .ProducesProblems(StatusCodes.Status403Forbidden, StatusCodes.Status404NotFound);
         account.MapPost("/portal/sign-out", SignOutAsync).RequireKey().WithName("portal_sign_out").WithSummary("Ends the session of this request.")
             .ProducesProblems(StatusCodes.Status403Forbidden);
     }
@@ -49,9 +59,39 @@ internal static class PortalRoutes
         var email = body.Value.Email.Trim();
         if (limit.Attempt(AddressOf(context), email) is { } tooMany)
             return tooMany;
-        return await accounts.SignInAsync(email, body.Value.Password, cancellationToken) is { } session
+        return await accounts.SignInAsync(email, body.Value.Password, body.Value.Client, cancellationToken) is { } session
             ? TypedResults.Created("/account/me", SessionResponse.From(session))
             : Problems.WrongSignIn();
+    }
+
+    private static async Task<Results<Created<SessionResponse>, Problem>> AcceptAsync(
+        HttpContext context, Body<AcceptInvitationRequest> body, PortalAccounts accounts, SignInLimit limit, CancellationToken cancellationToken)
+    {
+        // The token stands for the address here: who guesses the password of somebody who was invited is slowed down like at the sign-in.
+        if (limit.Attempt(AddressOf(context), body.Value.Token) is { } tooMany)
+            return tooMany;
+        var (session, failure) = await accounts.AcceptAsync(body.Value.Token, body.Value.Password, body.Value.Client, cancellationToken);
+        return failure switch
+        {
+            AcceptFailure.TokenInvalid => Problems.WrongSetupToken(),
+            AcceptFailure.PasswordWrong => Problems.WrongSignIn(),
+            _ => TypedResults.Created("/account/me", SessionResponse.From(session!)),
+        };
+    }
+
+    private static async Task<Results<Ok<MyTenants>, Problem>> TenantsAsync(Caller caller, PortalAccounts accounts, CancellationToken cancellationToken) =>
+        caller.Principal.User is { } user
+            ? TypedResults.Ok(new MyTenants(await accounts.TenantsOfAsync(user, cancellationToken)))
+            : Problems.NeedsSession();
+
+    private static async Task<Results<Created<SessionResponse>, Problem>> SwitchAsync(
+        Caller caller, Body<SwitchTenantRequest> body, PortalAccounts accounts, CancellationToken cancellationToken)
+    {
+        if (caller.Principal.User is null)
+            return Problems.NeedsSession();
+        return Guid.TryParse(body.Value.TenantId, out var tenant) && await accounts.SwitchAsync(caller.Principal, tenant, cancellationToken) is { } session
+            ? TypedResults.Created("/account/me", SessionResponse.From(session))
+            : Problems.TenantNotFound(body.Value.TenantId);
     }
 
     private static async Task<Results<NoContent, Problem>> SignOutAsync(Caller caller, PortalAccounts accounts, CancellationToken cancellationToken)
@@ -65,6 +105,6 @@ internal static class PortalRoutes
     private static string AddressOf(HttpContext context) => context.Connection.RemoteIpAddress?.ToString() ?? "";
 
     // Whether it exists only a message could tell; this catches what was typed into the wrong box.
-    private static bool LooksLikeEmail(string text) =>
+    internal static bool LooksLikeEmail(string text) =>
         text.IndexOf('@') is > 0 and var at && at == text.LastIndexOf('@') && at < text.Length - 1 && !text.Any(char.IsWhiteSpace);
 }

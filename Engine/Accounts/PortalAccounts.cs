@@ -25,6 +25,25 @@ public enum SetupFailure
     EmailTaken,
 }
 
+/// <summary>Why an invitation could not be taken up.</summary>
+public enum AcceptFailure
+{
+    /// <summary>It could.</summary>
+    None,
+
+    /// <summary>The link was never given out, was used or withdrawn, or is too old.</summary>
+    TokenInvalid,
+
+    /// <summary>The address has an account, and this is not its password.</summary>
+    PasswordWrong,
+}
+
+/// <summary>A tenant somebody belongs to.</summary>
+/// <param name="Id">The tenant.</param>
+/// <param name="Name">Its display name.</param>
+/// <param name="Role">What they are there.</param>
+public sealed record TenantMembership(Guid Id, string Name, string Role);
+
 /// <summary>
 /// The portal's people: the first one by a one-time link, then by e-mail and password. A session is a row of <c>api_keys</c> of kind
 /// <c>session</c>, so that the hosts know one way to authenticate.
@@ -59,7 +78,7 @@ public sealed class PortalAccounts
 
     private const string InsertSession = """
         insert into engram.api_keys (tenant_id, id, kind, name, prefix, hash, scopes, user_id, role, expires_at)
-        values ($1, $2, 'session', 'Portal session', $3, $4, $5, $6, $7, $8)
+        values ($1, $2, 'session', $9, $3, $4, $5, $6, $7, $8)
         """;
 
     private const string SelectPerson = """
@@ -70,6 +89,31 @@ public sealed class PortalAccounts
         where lower(u.email) = lower($1)
         order by m.created_at, m.tenant_id
         limit 1
+        """;
+
+    private const string SelectMembership = """
+        select t.name, m.role from engram.memberships m join engram.tenants t on t.id = m.tenant_id where m.user_id = $1 and m.tenant_id = $2
+        """;
+
+    private const string SelectTenants = """
+        select t.id, t.name, m.role from engram.memberships m join engram.tenants t on t.id = m.tenant_id
+        where m.user_id = $1 order by lower(t.name), t.id limit 500
+        """;
+
+    private const string SelectInvitation = """
+        select i.tenant_id, i.email, i.role, t.name, u.id, u.password_hash
+        from engram.invitations i join engram.tenants t on t.id = i.tenant_id
+        left join engram.portal_users u on lower(u.email) = lower(i.email)
+        where i.token_hash = $1 and i.accepted_at is null and i.expires_at > $2
+        """;
+
+    private const string TakeInvitation = "update engram.invitations set accepted_at = now() where token_hash = $1 and accepted_at is null returning id";
+
+    private const string InsertMember = """
+        with person as (
+            insert into engram.portal_users (id, email, password_hash, last_sign_in_at) select $2, $3, $4, now() where $4 is not null
+        )
+        insert into engram.memberships (tenant_id, user_id, role) values ($1, $2, $5) on conflict (tenant_id, user_id) do nothing
         """;
 
     private const string NoteSignIn = "update engram.portal_users set last_sign_in_at = now(), password_hash = coalesce($2, password_hash) where id = $1";
@@ -120,7 +164,7 @@ public sealed class PortalAccounts
 
         await using (var insert = new NpgsqlCommand(InsertSession, connection))
         {
-            insert.Parameters.AddRange(SessionParameters(session));
+            insert.Parameters.AddRange(SessionParameters(session, client: null));
             await insert.ExecuteNonQueryAsync(cancellationToken);
         }
 
@@ -132,7 +176,11 @@ public sealed class PortalAccounts
     }
 
     /// <summary>Opens a session. An unknown address and a wrong password are the same null, after the same time.</summary>
-    public async Task<PortalSession?> SignInAsync(string email, string password, CancellationToken cancellationToken = default)
+    /// <param name="email">As it was typed.</param>
+    /// <param name="password">As it was typed.</param>
+    /// <param name="client">What signs in, for the list of sessions; null where it does not say.</param>
+    /// <param name="cancellationToken">Cancels before the session is there.</param>
+    public async Task<PortalSession?> SignInAsync(string email, string password, string? client = null, CancellationToken cancellationToken = default)
     {
         var person = await FindAsync(email, cancellationToken);
         var check = await _passwords.VerifyAsync(person?.PasswordHash, password, cancellationToken);
@@ -143,9 +191,95 @@ public sealed class PortalAccounts
         await using var batch = _db.Batch()
             .Add(DeleteOverSessions, Sql.Uuid(person.Tenant.Id), Sql.Uuid(person.User.Id))
             .Add(NoteSignIn, Sql.Uuid(person.User.Id), Sql.NullableText(check.NewHash))
-            .Add(InsertSession, SessionParameters(session));
+            .Add(InsertSession, SessionParameters(session, client));
         await batch.ExecuteAsync(cancellationToken);
         return session;
+    }
+
+    /// <summary>The tenants of a person, by name.</summary>
+    /// <param name="user">Who.</param>
+    /// <param name="cancellationToken">Cancels the query.</param>
+    public async Task<IReadOnlyList<TenantMembership>> TenantsOfAsync(PortalUser user, CancellationToken cancellationToken = default)
+    {
+        await using var command = _db.Command(SelectTenants, Sql.Uuid(user.Id));
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var tenants = new List<TenantMembership>();
+        while (await reader.ReadAsync(cancellationToken))
+            tenants.Add(new TenantMembership(reader.GetGuid(0), reader.GetString(1), reader.GetString(2)));
+        return tenants;
+    }
+
+    /// <summary>Opens a session of the same person in another tenant, and ends the one it is asked with.</summary>
+    /// <param name="session">The session now.</param>
+    /// <param name="tenant">The tenant to go to.</param>
+    /// <param name="cancellationToken">Cancels before the new session is there.</param>
+    /// <returns>Null where the person is no member of it, which is the same as no such tenant.</returns>
+    public async Task<PortalSession?> SwitchAsync(Principal session, Guid tenant, CancellationToken cancellationToken = default)
+    {
+        if (session.User is not { } user)
+            return null;
+        PortalSession opened;
+        await using (var find = _db.Command(SelectMembership, Sql.Uuid(user.Id), Sql.Uuid(tenant)))
+        await using (var reader = await find.ExecuteReaderAsync(cancellationToken))
+        {
+            if (!await reader.ReadAsync(cancellationToken))
+                return null;
+            opened = NewSession(new Tenant(tenant), reader.GetString(0), user with { Role = reader.GetString(1) });
+        }
+
+        await using (var batch = _db.Batch().Add(InsertSession, SessionParameters(opened, session.KeyName)))
+            await batch.ExecuteAsync(cancellationToken);
+        await SignOutAsync(session, cancellationToken);
+        return opened;
+    }
+
+    /// <summary>Takes up an invitation: a new person chooses a password, one who has an account proves it with theirs; then they are signed in.</summary>
+    /// <param name="token">The token out of the link.</param>
+    /// <param name="password">Between <see cref="MinPasswordLength"/> and <see cref="MaxPasswordLength"/> characters.</param>
+    /// <param name="client">What signs in, or null.</param>
+    /// <param name="cancellationToken">Cancels before the commit; then the link can still be used.</param>
+    public async Task<(PortalSession? Session, AcceptFailure Failure)> AcceptAsync(
+        string token, string password, string? client = null, CancellationToken cancellationToken = default)
+    {
+        if (token.Length is 0 or > KeyHasher.MaxLength)
+            return (null, AcceptFailure.TokenInvalid);
+        var hash = _hasher.Hash(token);
+        Invited invited;
+        await using (var find = _db.Command(SelectInvitation, Sql.Bytes(hash), Sql.Time(_time.GetUtcNow())))
+        await using (var reader = await find.ExecuteReaderAsync(cancellationToken))
+        {
+            if (!await reader.ReadAsync(cancellationToken))
+                return (null, AcceptFailure.TokenInvalid);
+            invited = new Invited(
+                new Tenant(reader.GetGuid(0)), reader.GetString(1), reader.GetString(2), reader.GetString(3),
+                reader.IsDBNull(4) ? null : reader.GetGuid(4), reader.IsDBNull(5) ? null : reader.GetString(5));
+        }
+
+        string? newHash = null;
+        if (invited.PasswordHash is null)
+            newHash = await _passwords.HashAsync(password, cancellationToken);
+        else if (!(await _passwords.VerifyAsync(invited.PasswordHash, password, cancellationToken)).IsRight)
+            return (null, AcceptFailure.PasswordWrong);
+
+        var userId = invited.UserId ?? Guid.CreateVersion7(_time.GetUtcNow());
+        var session = NewSession(invited.Tenant, invited.TenantName, new PortalUser(userId, invited.Email, invited.Role));
+        await using var connection = await _db.OpenAsync(cancellationToken);
+        await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
+        await using (var take = new NpgsqlCommand(TakeInvitation, connection) { Parameters = { Sql.Bytes(hash) } })
+        {
+            if (await take.ExecuteScalarAsync(cancellationToken) is null)
+                return (null, AcceptFailure.TokenInvalid);
+        }
+
+        await using (var batch = new TenantBatch(new NpgsqlBatch(connection, transaction), tenant: null)
+            .Add(InsertMember, Sql.Uuid(invited.Tenant.Id), Sql.Uuid(userId), Sql.Text(invited.Email), Sql.NullableText(newHash), Sql.Text(invited.Role))
+            .Add(InsertSession, SessionParameters(session, client)))
+        {
+            await batch.ExecuteAsync(cancellationToken);
+        }
+
+        await transaction.CommitAsync(cancellationToken);
+        return (session, AcceptFailure.None);
     }
 
     /// <summary>Ends a session. Its token is refused from now on.</summary>
@@ -181,7 +315,7 @@ public sealed class PortalAccounts
     private PortalSession NewSession(Tenant tenant, string tenantName, PortalUser user) =>
         new(ApiKeyFormat.GenerateSession(), _time.GetUtcNow() + SessionLifetime, tenant, tenantName, user);
 
-    private NpgsqlParameter[] SessionParameters(PortalSession session) =>
+    private NpgsqlParameter[] SessionParameters(PortalSession session, string? client) =>
     [
         Sql.Uuid(session.Tenant.Id),
         Sql.Uuid(Guid.CreateVersion7(_time.GetUtcNow())),
@@ -191,7 +325,10 @@ public sealed class PortalAccounts
         Sql.Uuid(session.User.Id),
         Sql.Text(session.User.Role),
         Sql.Time(session.ExpiresAt),
+        Sql.Text(client ?? "Portal session"),
     ];
+
+    private sealed record Invited(Tenant Tenant, string Email, string Role, string TenantName, Guid? UserId, string? PasswordHash);
 
     private sealed record Person(PortalUser User, string PasswordHash, Tenant Tenant, string TenantName);
 }

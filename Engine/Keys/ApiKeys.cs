@@ -151,7 +151,7 @@ public sealed class ApiKeys
         await using (var batch = transaction.Batch().Add(Notify, Sql.Text(keyId.ToString())))
         {
             if (actor is not null)
-                batch.AddAudit(actor, _time, "key.revoke", $"key:{keyId}");
+                batch.AddAudit(actor, _time, kind == "session" ? "session.revoke" : "key.revoke", $"{(kind == "session" ? kind : "key")}:{keyId}");
             await batch.ExecuteAsync(cancellationToken);
         }
 

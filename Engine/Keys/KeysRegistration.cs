@@ -50,6 +50,15 @@ public static class KeysRegistration
             provider.GetRequiredService<KeyHasher>(),
             provider.GetRequiredService<Passwords>(),
             provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new Members(
+            provider.GetRequiredService<SystemDb>(),
+            provider.GetRequiredService<KeyHasher>(),
+            provider.GetRequiredService<KeyCache>(),
+            provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new PortalSessions(
+            provider.GetRequiredService<SystemDb>(),
+            provider.GetRequiredService<ApiKeys>(),
+            provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new Tenants(
             provider.GetRequiredService<SystemDb>(),
             provider.GetRequiredService<KeyHasher>(),

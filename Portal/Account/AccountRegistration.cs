@@ -47,6 +47,8 @@ internal static class AccountRegistration
             await service.SignOutAsync(context);
             return TypedResults.LocalRedirect("~/sign-in");
         }).WithName("SignOut");
+        app.MapPost("/switch", async Task<RedirectHttpResult> ([FromForm] string? tenant, HttpContext context, SignInService service) =>
+            TypedResults.LocalRedirect(await service.SwitchAsync(context, tenant ?? "") is null ? "~/" : "~/tenants?failed=true")).RequireAuthorization().WithName("SwitchTenant");
         app.MapPost("/theme", RedirectHttpResult ([FromForm] string? theme, [FromForm] string? returnUrl, HttpContext context) =>
         {
             ThemeChoice.Save(context, theme);
@@ -93,7 +95,7 @@ internal static class AccountRegistration
     }
 
     private static bool IsAttempt(HttpRequest request) =>
-        HttpMethods.IsPost(request.Method) && (request.Path.StartsWithSegments("/sign-in") || request.Path.StartsWithSegments("/setup"));
+        HttpMethods.IsPost(request.Method) && (request.Path.StartsWithSegments("/sign-in") || request.Path.StartsWithSegments("/setup") || request.Path.StartsWithSegments("/join"));
 
     private static DirectoryInfo PrivateFolder(string path) => OperatingSystem.IsWindows()
         ? Directory.CreateDirectory(path)

@@ -28,3 +28,11 @@ public sealed class NewCredentials
     [Required(ErrorMessage = "Enter the password again."), Compare(nameof(Password), ErrorMessage = "The two passwords differ.")]
     public string Repeat { get; set; } = "";
 }
+
+/// <summary>What somebody who was invited types: a new password, or that of their account.</summary>
+public sealed class InvitedCredentials
+{
+    [Required(ErrorMessage = "Type a password.")]
+    [MinLength(NewCredentials.MinimumLength, ErrorMessage = "The password needs at least 10 characters.")]
+    public string Password { get; set; } = "";
+}

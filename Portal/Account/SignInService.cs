@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Authentication.Cookies;
 
 namespace Engram.Portal.Account;
 
-/// <summary>The three moments of a session: set-up, sign-in, sign-out.</summary>
+/// <summary>The moments of a session: set-up, sign-in, joining, going to another tenant, sign-out.</summary>
 internal sealed class SignInService(
     EngramApiClient api, SessionToken session, FirstKeyCookie firstKey, TransportGuard transport, ILogger<SignInService> logger)
 {
@@ -14,7 +14,31 @@ internal sealed class SignInService(
 
     /// <summary>Null when signed in, else why not.</summary>
     public Task<ApiProblem?> SignInAsync(HttpContext context, SignInRequest request) =>
-        EnterAsync(context, cancel => api.SignInAsync(request, cancel));
+        EnterAsync(context, cancel => api.SignInAsync(request with { Client = BrowserName.Of(context.Request.Headers.UserAgent) }, cancel));
+
+    /// <summary>Null when the invitation is taken up and its person signed in, else why not.</summary>
+    public Task<ApiProblem?> JoinAsync(HttpContext context, string token, string password) =>
+        EnterAsync(context, cancel => api.AcceptAsync(new AcceptInvitation(token, password, BrowserName.Of(context.Request.Headers.UserAgent)), cancel));
+
+    /// <summary>Goes to another tenant of the same person. Null when there, else why not; the session is then what it was.</summary>
+    public async Task<ApiProblem?> SwitchAsync(HttpContext context, string tenantId)
+    {
+        if (PortalSession.From(context.User) is not { } signedIn)
+        {
+            return new ApiProblem(StatusCodes.Status401Unauthorized, "unauthenticated", "Sign in first.", null);
+        }
+        session.Use(signedIn.Token);
+        try
+        {
+            await SignInAsync(context, await api.SwitchAsync(new SwitchTenant(tenantId), context.RequestAborted));
+            return null;
+        }
+        catch (ApiException e)
+        {
+            Log.SignInRefused(logger, e.Problem.Code, e.Problem.RequestId);
+            return e.Problem;
+        }
+    }
 
     public async Task SignOutAsync(HttpContext context)
     {
@@ -52,6 +76,12 @@ internal sealed class SignInService(
             Log.SignInRefused(logger, e.Problem.Code, e.Problem.RequestId);
             return e.Problem;
         }
+        await SignInAsync(context, answer);
+        return null;
+    }
+
+    private async Task SignInAsync(HttpContext context, SignedIn answer)
+    {
         await context.SignInAsync(
             CookieAuthenticationDefaults.AuthenticationScheme,
             PortalSession.From(answer).ToPrincipal(),
@@ -61,6 +91,5 @@ internal sealed class SignInService(
             firstKey.Put(context, key.Key);
         }
         Log.SignedIn(logger, answer.Tenant.Id, answer.User.Role);
-        return null;
     }
 }

@@ -75,6 +75,16 @@ public sealed class ApiFixture : IAsyncLifetime
 
     public static byte[] Hash(string text) => new KeyHasher(Options.Create(new KeyOptions { HmacSecret = HmacSecret })).Hash(text);
 
+    /// <summary>A tenant with nothing but the one-time link of its owner, and an address for them.</summary>
+    public async Task<(Guid TenantId, string Token, string Email)> NewSetupAsync()
+    {
+        var tenant = Guid.CreateVersion7();
+        var token = Guid.NewGuid().ToString("N");
+        await ExecuteAsync("insert into engram.tenants (id, name) values ($1, 'Test')", tenant);
+        await ExecuteAsync("insert into engram.setup_tokens (tenant_id, token_hash) values ($1, $2)", tenant, Hash(token));
+        return (tenant, token, $"{token[..12]}@example.org");
+    }
+
     public async Task<object?> ExecuteAsync(string sql, params object[] parameters)
     {
         await using var connection = new NpgsqlConnection(_database.Owner);

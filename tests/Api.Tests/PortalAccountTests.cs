@@ -9,7 +9,7 @@ public class PortalAccountTests(ApiFixture fixture)
     [Fact]
     public async Task The_one_time_link_makes_the_owner_a_session_and_a_first_key()
     {
-        var (_, token, email) = await NewSetupAsync();
+        var (_, token, email) = await fixture.NewSetupAsync();
         using var client = fixture.Api.ClientWith(null);
 
         var made = await SetUpAsync(client, token, email).JsonAsync(HttpStatusCode.Created);
@@ -30,7 +30,7 @@ public class PortalAccountTests(ApiFixture fixture)
     [Fact]
     public async Task The_link_works_once_even_when_it_is_used_at_the_same_time()
     {
-        var (_, token, email) = await NewSetupAsync();
+        var (_, token, email) = await fixture.NewSetupAsync();
         using var client = fixture.Api.ClientWith(null);
 
         var answers = await Task.WhenAll(Enumerable.Range(0, 5).Select(i => SetUpAsync(client, token, $"{i}.{email}")));
@@ -42,8 +42,8 @@ public class PortalAccountTests(ApiFixture fixture)
     [Fact]
     public async Task A_refused_setup_leaves_the_link_usable()
     {
-        var (_, firstToken, taken) = await NewSetupAsync();
-        var (_, token, email) = await NewSetupAsync();
+        var (_, firstToken, taken) = await fixture.NewSetupAsync();
+        var (_, token, email) = await fixture.NewSetupAsync();
         using var client = fixture.Api.ClientWith(null);
         await SetUpAsync(client, firstToken, taken).JsonAsync(HttpStatusCode.Created);
 
@@ -57,7 +57,7 @@ public class PortalAccountTests(ApiFixture fixture)
     [Fact]
     public async Task Signing_in_and_out_opens_and_ends_a_session()
     {
-        var (_, token, email) = await NewSetupAsync();
+        var (_, token, email) = await fixture.NewSetupAsync();
         using var client = fixture.Api.ClientWith(null);
         await SetUpAsync(client, token, email).JsonAsync(HttpStatusCode.Created);
 
@@ -72,7 +72,7 @@ public class PortalAccountTests(ApiFixture fixture)
     [Fact]
     public async Task A_wrong_password_and_an_unknown_address_get_the_same_answer()
     {
-        var (_, token, email) = await NewSetupAsync();
+        var (_, token, email) = await fixture.NewSetupAsync();
         using var client = fixture.Api.ClientWith(null);
         await SetUpAsync(client, token, email).JsonAsync(HttpStatusCode.Created);
 
@@ -85,7 +85,7 @@ public class PortalAccountTests(ApiFixture fixture)
     [Fact]
     public async Task Guessing_passwords_is_slowed_down()
     {
-        var (_, token, email) = await NewSetupAsync();
+        var (_, token, email) = await fixture.NewSetupAsync();
         var host = fixture.Start(("Engram:Limits:SignInsPerMinute", "3"));
         using var client = host.ClientWith(null);
         await SetUpAsync(client, token, email).JsonAsync(HttpStatusCode.Created);
@@ -102,7 +102,7 @@ public class PortalAccountTests(ApiFixture fixture)
     [Fact]
     public async Task A_person_who_is_no_longer_a_member_is_refused_and_a_viewer_only_reads()
     {
-        var (tenantId, token, email) = await NewSetupAsync();
+        var (tenantId, token, email) = await fixture.NewSetupAsync();
         using var client = fixture.Api.ClientWith(null);
         await SetUpAsync(client, token, email).JsonAsync(HttpStatusCode.Created);
         await fixture.ExecuteAsync("update engram.memberships set role = 'viewer' where tenant_id = $1", tenantId);
@@ -115,15 +115,6 @@ public class PortalAccountTests(ApiFixture fixture)
         var other = fixture.Start();
         using var elsewhere = other.ClientWith(opened.Text("session_token"));
         await elsewhere.GetAsync("/account/me").ProblemAsync(401, "unauthenticated");
-    }
-
-    private async Task<(Guid TenantId, string Token, string Email)> NewSetupAsync()
-    {
-        var tenant = Guid.CreateVersion7();
-        var token = Guid.NewGuid().ToString("N");
-        await fixture.ExecuteAsync("insert into engram.tenants (id, name) values ($1, 'Test')", tenant);
-        await fixture.ExecuteAsync("insert into engram.setup_tokens (tenant_id, token_hash) values ($1, $2)", tenant, ApiFixture.Hash(token));
-        return (tenant, token, $"{token[..12]}@example.org");
     }
 
     private static Task<HttpResponseMessage> SetUpAsync(HttpClient client, string token, string email, string password = Password) =>

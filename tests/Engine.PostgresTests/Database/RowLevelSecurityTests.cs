@@ -47,7 +47,7 @@ public sealed class RowLevelSecurityTests(EngineFixture engine)
         // Lookups that must work before the tenant is known, and the queue's: each is used by engram_system only.
         string[] acrossTenants =
         [
-            "api_keys_hash", "api_keys_legacy_prefix", "setup_tokens_hash", "memberships_user", "jobs_running", "jobs_finished",
+            "api_keys_hash", "api_keys_legacy_prefix", "setup_tokens_hash", "invitations_token", "memberships_user", "jobs_running", "jobs_finished",
         ];
         var wrong = await engine.Database.ScalarAsync<string[]>(
             """
