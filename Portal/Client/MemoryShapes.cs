@@ -35,16 +35,40 @@ public sealed record EditMemory(string? Content, JsonElement? Metadata, IReadOnl
 
 public sealed record Cleared(bool Success, long ClearedCount);
 
-public sealed record QueryRequest(string Query, IReadOnlyList<string> Buckets, JsonObject? Filters, QueryOptions Options);
+public sealed record QueryRequest(string Query, IReadOnlyList<string> Buckets, JsonObject? Filters, QueryOptions Options, bool? Stream = null);
 
-public sealed record QueryOptions(int TopK, bool SkipSynthesis, bool ReturnExplanation);
+public sealed record QueryOptions(
+    int TopK, bool SkipSynthesis, bool ReturnExplanation, double? MinSimilarityThreshold = null, DateTimeOffset? AsOf = null);
 
-public sealed record QueryResult(int MemoriesFound, QueryExplanation? Explanation, string? RequestId);
+public sealed record QueryResult(
+    int MemoriesFound, QueryExplanation? Explanation, string? RequestId, string? Answer = null, string? AnswerStatus = null, IReadOnlyList<Citation>? Citations = null,
+    QueryUsage? Usage = null, IReadOnlyDictionary<string, double>? Timings = null, IReadOnlyList<string>? Warnings = null);
 
-public sealed record QueryExplanation(IReadOnlyList<RetrievedMemory>? RetrievedMemories, IReadOnlyList<string>? Warnings);
+/// <param name="Quote">Word for word out of the memory.</param>
+public sealed record Citation(string MemoryId, string Quote, double Strength);
+
+/// <param name="ContextTokens">Tokens of the memories that were given to the model.</param>
+/// <param name="ActualInputTokens">Tokens of the whole prompt, as the provider counted them; 0 for an answer without a model.</param>
+public sealed record QueryUsage(
+    int ContextTokens, long ActualInputTokens, long ActualOutputTokens, int LlmCalls, double? FirstTokenMs, decimal? CostUsd, string? Provider, string? Model);
+
+public sealed record QueryExplanation(
+    IReadOnlyList<RetrievedMemory>? RetrievedMemories, IReadOnlyList<string>? Warnings, IReadOnlyList<GraphFact>? GraphFacts = null,
+    IReadOnlyList<EntityMatch>? EntityMatches = null, int ContextTokens = 0, int Candidates = 0);
 
 public sealed record RetrievedMemory(
-    string MemoryId, string BucketName, string Content, double? RawScore, double? WeightedScore, ArmRanks? Ranks, JsonElement? Metadata);
+    string MemoryId, string BucketName, string Content, double? RawScore, double? WeightedScore, ArmRanks? Ranks, JsonElement? Metadata, ArmScores? Scores = null);
 
 /// <summary>The place of a memory in each arm's own list, from 1; null where the arm did not find it.</summary>
 public sealed record ArmRanks(int? Keyword, int? Vector, int? Graph);
+
+/// <summary>Its score in each arm: BM25, cosine similarity, graph weight.</summary>
+public sealed record ArmScores(double? Keyword, double? Vector, double? Graph);
+
+public sealed record GraphFact(
+    string Subject, string Predicate, string Object, string? MemoryId, string? BucketName, int Depth, double Weight, DateTimeOffset? Timestamp);
+
+public sealed record EntityMatch(string Entity, string? BucketName, double Score);
+
+/// <summary>A frame of a streamed answer: a piece of its text, or at the end the whole result.</summary>
+public sealed record AnswerFrame(string? Delta, QueryResult? Result);
