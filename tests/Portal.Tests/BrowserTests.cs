@@ -1,0 +1,162 @@
+using System.Globalization;
+using Deque.AxeCore.Playwright;
+using Engram.Portal.Components.Layout;
+using Engram.Portal.Tests.StandIn;
+using Microsoft.Playwright;
+
+namespace Engram.Portal.Tests;
+
+public sealed class BrowserTests(Chromium chromium) : IClassFixture<Chromium>
+{
+    [Theory]
+    [InlineData(ColorScheme.Light, 1280)]
+    [InlineData(ColorScheme.Dark, 1280)]
+    [InlineData(ColorScheme.Light, 390)]
+    [InlineData(ColorScheme.Dark, 390)]
+    public async Task Every_page_is_usable_by_everybody_and_fits_its_width(ColorScheme scheme, int width)
+    {
+        await using var portal = await FilledAsync();
+        var page = await chromium.OpenAsync(portal, scheme, width);
+        var faults = new List<string>();
+        page.PageError += (_, error) => faults.Add(error);
+        var memory = portal.Api.Tenant.Buckets[0].Memories[0].Id;
+        string[] routes =
+        [
+            .. NavMap.Groups.SelectMany(group => group.Pages).Select(each => each.Href), "/buckets/default", "/buckets/default?q=Lisbon", $"/buckets/default/memories/{memory}",
+            "/latency?series=query&view=on-call", "/latency?view=floor", "/requests/" + portal.Api.Tenant.Operations[0].Id, "/query?q=Lisbon", "/tenants", "/nothing/here",
+        ];
+
+        foreach (var route in routes)
+        {
+            await page.GotoAsync(route);
+            await page.WaitForFunctionAsync("() => document.querySelector('h1') && !document.querySelector('main .loading')");
+            var result = await page.RunAxe();
+            faults.AddRange(result.Violations.Where(violation => violation.Impact is "serious" or "critical")
+                .Select(violation => $"{route}: {violation.Id} {violation.Nodes[0].Html}"));
+            if (await page.EvaluateAsync<bool>("() => document.documentElement.scrollWidth > innerWidth + 1"))
+            {
+                faults.Add(string.Create(CultureInfo.InvariantCulture, $"{route} is wider than {width} px"));
+            }
+        }
+
+        Assert.Empty(faults);
+    }
+
+    [Fact]
+    public async Task A_key_is_made_with_the_keyboard_alone_and_the_focus_comes_back()
+    {
+        await using var portal = await FilledAsync();
+        var page = await chromium.OpenAsync(portal);
+        await Chromium.GoAsync(page, "/keys");
+
+        var create = page.GetByRole(AriaRole.Button, new() { Name = "Create a key" });
+        await create.FocusAsync();
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.Locator("#key-name")).ToBeFocusedAsync();
+        await page.Keyboard.TypeAsync("by keyboard");
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page.Locator(".code-block.wrap code")).ToContainTextAsync("eng_live_");
+        await page.Keyboard.PressAsync("Escape");
+        await Expect(page.Locator(".code-block.wrap code")).ToBeVisibleAsync();
+        await page.GetByRole(AriaRole.Button, new() { Name = "I have copied it" }).PressAsync("Enter");
+
+        await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "by keyboard" })).ToBeVisibleAsync();
+        await Expect(page.Locator("[data-toaster]")).ToContainTextAsync("by keyboard created");
+        await Expect(create).ToBeFocusedAsync();
+    }
+
+    [Fact]
+    public async Task The_first_tab_stop_skips_to_the_content()
+    {
+        await using var portal = await FilledAsync();
+        var page = await chromium.OpenAsync(portal);
+        await Chromium.GoAsync(page, "/buckets");
+
+        await page.EvaluateAsync("() => document.activeElement.blur()");
+        await page.Keyboard.PressAsync("Tab");
+        await Expect(page.Locator(".skip-link")).ToBeFocusedAsync();
+        await page.Keyboard.PressAsync("Enter");
+
+        Assert.Equal("content", await page.EvaluateAsync<string>("() => document.activeElement.id"));
+    }
+
+    [Fact]
+    public async Task A_point_of_a_chart_leads_to_its_requests_and_one_of_them_to_its_waterfall()
+    {
+        await using var portal = await FilledAsync();
+        var page = await chromium.OpenAsync(portal);
+        await Chromium.GoAsync(page, "/latency");
+
+        await page.Locator(".plot-point").First.ClickAsync();
+        await page.WaitForURLAsync("**/requests?from=**series=query**min_ms=**");
+        await page.Locator("tbody a").First.ClickAsync();
+
+        await Expect(page.GetByText("longest was llm-call (synthesize)")).ToBeVisibleAsync();
+        await page.GoBackAsync();
+        await Expect(page).ToHaveURLAsync(new System.Text.RegularExpressions.Regex("series=query"));
+    }
+
+    [Fact]
+    public async Task An_answer_streams_in_and_its_citation_leads_to_the_memory()
+    {
+        await using var portal = await FilledAsync();
+        var page = await chromium.OpenAsync(portal);
+        await Chromium.GoAsync(page, "/query");
+
+        await page.FillAsync("#q", "Lisbon");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Run" }).ClickAsync();
+
+        await Expect(page.Locator(".answer")).ToContainTextAsync("Ada lives in Lisbon [1]");
+        await Expect(page).ToHaveURLAsync(new System.Text.RegularExpressions.Regex("q=Lisbon"));
+        await Expect(page.Locator(".waterfall-table")).ToBeVisibleAsync();
+        await page.Locator(".cite").ClickAsync();
+        await Expect(page.Locator(".memory-text").First).ToHaveTextAsync("Ada lives in Lisbon");
+    }
+
+    [Fact]
+    public async Task A_chosen_theme_stays()
+    {
+        await using var portal = await FilledAsync();
+        var page = await chromium.OpenAsync(portal);
+
+        await page.GetByTitle("Dark").ClickAsync();
+        await page.GotoAsync("/buckets");
+
+        await Expect(page.Locator("html")).ToHaveAttributeAsync("data-theme", "dark");
+    }
+
+    [Fact]
+    public async Task On_a_phone_the_navigation_opens_and_Escape_closes_it()
+    {
+        await using var portal = await FilledAsync();
+        var page = await chromium.OpenAsync(portal, width: 390);
+        await Chromium.GoAsync(page, "/buckets");
+
+        await Expect(page.Locator("#navigation")).ToBeHiddenAsync();
+        await page.ClickAsync("[data-nav-toggle]");
+        await Expect(page.Locator("#navigation")).ToBeVisibleAsync();
+        await page.Keyboard.PressAsync("Escape");
+        await Expect(page.Locator("#navigation")).ToBeHiddenAsync();
+        await Expect(page.Locator("[data-nav-toggle]")).ToBeFocusedAsync();
+    }
+
+    private static ILocatorAssertions Expect(ILocator locator) => Assertions.Expect(locator);
+
+    private static IPageAssertions Expect(IPage page) => Assertions.Expect(page);
+
+    private static async Task<PortalHost> FilledAsync()
+    {
+        var portal = await PortalHost.StartAsync();
+        var tenant = portal.Api.Tenant;
+        var memory = new StandInMemory("Ada lives in Lisbon") { UserId = "ada", Categories = ["profile"] };
+        memory.Triples.Add(new { subject = "Ada", predicate = "lives in", @object = "Lisbon", confidence = 0.9 });
+        memory.History.Add(new { change = "edited", content = "Ada lives in Porto", changed_at = DateTimeOffset.UtcNow });
+        tenant.Buckets[0].Memories.AddRange([memory, new("Grace lives in Porto")]);
+        tenant.Operations.AddRange([new("POST /v1/query"), new("GET /v1/buckets", "client_error")]);
+        tenant.Providers.Add(new StandInProvider("Our account"));
+        tenant.Jobs.AddRange([new("dead", "openai (gpt-x) auth: The key is wrong."), new("queued"), new("running"), new("done")]);
+        tenant.Faults.Add(new StandInFault("timeout", "Wait or raise the limit."));
+        tenant.Audit.Add(new StandInAudit(StandInApi.Email, "key.create"));
+        return portal;
+    }
+}

@@ -1,0 +1,69 @@
+using Engram.Portal.Tests.StandIn;
+using Microsoft.Playwright;
+
+namespace Engram.Portal.Tests;
+
+/// <summary>
+/// The machine's own Chromium, once for the tests that need a browser with scripts. It is the one that CHROMIUM names or the one of the system: a browser
+/// of Playwright's own would be another download of hundreds of megabytes.
+/// </summary>
+public sealed class Chromium : IAsyncLifetime
+{
+    private static readonly string[] Places =
+    [
+        "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
+        @"C:\Program Files\Google\Chrome\Application\chrome.exe",
+    ];
+
+    private IPlaywright? playwright;
+    private IBrowser? browser;
+
+    public static string? Path { get; } = Environment.GetEnvironmentVariable("CHROMIUM") is { Length: > 0 } named ? named : Array.Find(Places, File.Exists);
+
+    public async ValueTask InitializeAsync()
+    {
+        if (Path is null)
+        {
+            return;
+        }
+        playwright = await Playwright.CreateAsync();
+        browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = Path, Args = ["--no-sandbox", "--disable-gpu"] });
+    }
+
+    /// <summary>A signed-in page.</summary>
+    public async Task<IPage> OpenAsync(PortalHost portal, ColorScheme scheme = ColorScheme.Light, int width = 1280)
+    {
+        Assert.SkipWhen(browser is null, "No Chromium was found. Install it (Debian: apt-get install chromium) or name one in CHROMIUM.");
+        var context = await browser!.NewContextAsync(new BrowserNewContextOptions
+        {
+            BaseURL = portal.Address.ToString(),
+            ColorScheme = scheme,
+            ViewportSize = new ViewportSize { Width = width, Height = 800 },
+        });
+        var page = await context.NewPageAsync();
+        await page.GotoAsync("/sign-in");
+        await page.FillAsync("#email", StandInApi.Email);
+        await page.FillAsync("#password", StandInApi.Password);
+        await page.ClickAsync("button.primary");
+        await page.WaitForURLAsync(portal.Address.ToString());
+        return page;
+    }
+
+    /// <summary>Goes to a page and waits until its circuit answers: before that, buttons do nothing.</summary>
+    public static async Task GoAsync(IPage page, string path)
+    {
+        var circuit = page.WaitForWebSocketAsync();
+        await page.GotoAsync(path);
+        await circuit;
+        await page.WaitForFunctionAsync("() => !document.querySelector('main .loading')");
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (browser is not null)
+        {
+            await browser.DisposeAsync();
+        }
+        playwright?.Dispose();
+    }
+}
