@@ -43,5 +43,6 @@ api.MapSmoke();
 api.MapBreakdown();
 api.MapPublicNumbers();
 api.MapPortalAccounts();
+api.MapMembers();
 api.MapTenants();
 await app.RunAsync();

@@ -35,6 +35,7 @@ app.UseCheckedForms();
 
 app.MapStaticAssets().AllowAnonymous();
 app.MapAccount();
+app.MapExports();
 app.MapDefaultEndpoints();
 app.MapRazorComponents<App>()
     .RequireAuthorization()

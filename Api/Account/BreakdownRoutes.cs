@@ -7,19 +7,8 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Engram.Api.Account;
 
-/// <summary>
-/// A window from within. <c>deploys</c> are who served it, <c>temperatures</c> the first calls of a process beside the others; <c>hops</c> are of the one
-/// series that was asked for, means of <c>sampled_share</c> of its operations.
-/// </summary>
-public sealed record BreakdownView(
-    DateTimeOffset From,
-    DateTimeOffset To,
-    int StepSeconds,
-    IReadOnlyList<DeploySpan> Deploys,
-    IReadOnlyList<TemperatureNumbers> Temperatures,
-    string? Series,
-    IReadOnlyList<HopStep> Hops,
-    double SampledShare);
+/// <summary>The hops of one series by step of time: means of <c>sampled_share</c> of its operations.</summary>
+public sealed record BreakdownView(DateTimeOffset From, DateTimeOffset To, int StepSeconds, string Series, IReadOnlyList<HopStep> Hops, double SampledShare);
 
 /// <summary>What is behind the percentiles.</summary>
 internal static class BreakdownRoutes
@@ -27,7 +16,7 @@ internal static class BreakdownRoutes
     public static void MapBreakdown(this IEndpointRouteBuilder routes) =>
         routes.MapGet("/account/latency/breakdown", BreakdownAsync).RequireScope(Scopes.UsageRead).WithTags("Account").WithName("latency_breakdown")
             .WithExample(response: LatencyExamples.Breakdown)
-            .WithSummary("Deployments, cold against warm, and the hops of one series by step of time.");
+            .WithSummary("Where the time of one series went, by step of time.");
 
     private static async Task<Ok<BreakdownView>> BreakdownAsync(
         Caller caller,
@@ -42,7 +31,9 @@ internal static class BreakdownRoutes
         var (start, end) = LatencyRoutes.Window(from, to, time);
         var step = LatencyRoutes.Step(stepSeconds, start, end);
         LatencyRoutes.OneOf("series", series, LatencyBudgets.All.Select(budget => budget.Series));
+        if (series is null)
+            throw new ProblemException(Problems.Invalid("series", "Is required."));
         var found = await reader.ReadAsync(caller.Tenant, start, end, TimeSpan.FromSeconds(step), series, caller.Timer, cancellationToken);
-        return TypedResults.Ok(new BreakdownView(start, end, step, found.Deploys, found.Temperatures, series, found.Hops, Math.Round(found.SampledShare, 4)));
+        return TypedResults.Ok(new BreakdownView(start, end, step, series, found.Hops, Math.Round(found.SampledShare, 4)));
     }
 }

@@ -61,8 +61,8 @@ public static class Problems
     public static Problem KeyNotFound(string id) => new(
         StatusCodes.Status404NotFound, "key_not_found", "There is no such key", $"There is no key '{Shorten(id)}'.", new FieldError("id", "There is no such key."));
 
-    public static Problem JobNotFound(string id) => new(
-        StatusCodes.Status404NotFound, "job_not_found", "There is no such job", $"There is no failed job '{Shorten(id)}'.", new FieldError("id", "There is no such failed job."));
+    public static Problem JobNotFound(string id, string state = "failed") => new(
+        StatusCodes.Status404NotFound, "job_not_found", "There is no such job", $"There is no {state} job '{Shorten(id)}'.", new FieldError("id", $"There is no such {state} job."));
 
     public static Problem ProviderNotFound(string id, string field = "id") => new(
         StatusCodes.Status404NotFound,
@@ -81,6 +81,15 @@ public static class Problems
     public static Problem RequestNotFound(string id) => new(
         StatusCodes.Status404NotFound, "request_not_found", "There is no such request",
         $"There is no recorded request '{Shorten(id)}'. Records are written within a second or two and kept for a time.", new FieldError("id", "There is no such request."));
+
+    public static Problem NeedsOwner() => new(
+        StatusCodes.Status403Forbidden, "insufficient_scope", "Only an owner may do this", "Only an owner makes an owner, or changes one.");
+
+    public static Problem MemberNotFound(string id) => new(
+        StatusCodes.Status404NotFound, "member_not_found", "There is no such member", $"There is no member or invitation '{Shorten(id)}'.", new FieldError("id", "There is no such member or invitation."));
+
+    public static Problem SessionNotFound(string id) => new(
+        StatusCodes.Status404NotFound, "session_not_found", "There is no such session", $"There is no open session '{Shorten(id)}'.", new FieldError("id", "There is no such open session."));
 
     public static Problem TenantNotFound(string id) => new(
         StatusCodes.Status404NotFound, "tenant_not_found", "There is no such tenant", $"There is no tenant '{Shorten(id)}'.", new FieldError("id", "There is no such tenant."));

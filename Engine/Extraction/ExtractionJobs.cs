@@ -1,6 +1,22 @@
+using Engram.Engine.Audit;
 using Engram.Engine.Database;
 
 namespace Engram.Engine.Extraction;
+
+/// <summary>A job as its tenant sees it in the queue.</summary>
+/// <param name="Report">What it gave, or why it has not given anything.</param>
+/// <param name="BucketName">Bucket of its memory.</param>
+/// <param name="CreatedAt">When it was queued.</param>
+/// <param name="FinishedAt">When it was done or given up; null before.</param>
+public sealed record QueuedJob(ExtractionReport Report, string BucketName, DateTimeOffset CreatedAt, DateTimeOffset? FinishedAt);
+
+/// <summary>The queue of a tenant as a whole.</summary>
+/// <param name="Queued">Jobs that wait for a Worker.</param>
+/// <param name="Retrying">Of these, jobs that failed before and wait for their next attempt.</param>
+/// <param name="Running">Jobs a Worker holds.</param>
+/// <param name="Dead">Jobs nobody tries again by themselves.</param>
+/// <param name="OldestQueuedAt">When the oldest waiting job was queued; null where none waits.</param>
+public sealed record QueueDepth(long Queued, long Retrying, long Running, long Dead, DateTimeOffset? OldestQueuedAt);
 
 /// <summary>A tenant's view of its extraction jobs: what became of each, and a second chance for those that failed.</summary>
 /// <param name="db">The door to tenant rows.</param>
@@ -17,9 +33,29 @@ public sealed class ExtractionJobs(TenantDb db, WakeUp wakeUp, TimeProvider time
         """;
 
     private const string Page = $"""
-        select {ExtractionReport.Columns} from jobs j
+        select {ExtractionReport.Columns}, b.name, j.created_at, j.finished_at from jobs j
+        join buckets b on b.tenant_id = j.tenant_id and b.id = j.bucket_id
         where j.tenant_id = $1 and ($2::text is null or j.state = $2) and ($3::uuid is null or j.id < $3)
         order by j.id desc limit $4
+        """;
+
+    private const string Depth = """
+        select count(*) filter (where state = 'queued'), count(*) filter (where state = 'queued' and last_error is not null),
+            count(*) filter (where state = 'running'), count(*) filter (where state = 'dead'), min(created_at) filter (where state = 'queued')
+        from jobs where tenant_id = $1 and state in ('queued', 'running', 'dead')
+        """;
+
+    // The fence moves on: a Worker that holds the job can no longer complete it, and learns so when it renews its lease.
+    private const string Cancel = """
+        with cancelled as (
+            update jobs set state = 'dead', fence = fence + 1, leased_until = null, finished_at = $3, last_error = $4, fault = null
+            where tenant_id = $1 and id = $2 and state in ('queued', 'running')
+            returning memory_id, memory_version
+        ), failed as (
+            update memories m set extraction = 'failed' from cancelled c
+            where m.tenant_id = $1 and m.id = c.memory_id and m.version = c.memory_version
+        )
+        select count(*) from cancelled
         """;
 
     private const string Settled = """
@@ -58,13 +94,59 @@ public sealed class ExtractionJobs(TenantDb db, WakeUp wakeUp, TimeProvider time
     /// <param name="limit">1 to 200.</param>
     /// <param name="cancellationToken">Cancels the query.</param>
     /// <exception cref="EngramException">An argument is out of range.</exception>
-    public Task<IReadOnlyList<ExtractionReport>> ListAsync(Tenant tenant, string? state, Guid? before, int limit, CancellationToken cancellationToken = default)
+    public async Task<IReadOnlyList<QueuedJob>> ListAsync(Tenant tenant, string? state, Guid? before, int limit, CancellationToken cancellationToken = default)
     {
         if (limit is < 1 or > MaxPage)
             throw EngramException.Invalid("limit", $"limit must be 1 to {MaxPage}.");
         if (state is not (null or "queued" or "running" or "done" or "dead"))
             throw EngramException.Invalid("state", "state must be queued, running, done or dead.");
-        return ReadAsync(db.Batch(tenant).Add(Page, Sql.Uuid(tenant.Id), Sql.NullableText(state), Sql.Uuid(before), Sql.Int(limit)), cancellationToken);
+        await using var batch = db.Batch(tenant).Add(Page, Sql.Uuid(tenant.Id), Sql.NullableText(state), Sql.Uuid(before), Sql.Int(limit));
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        var jobs = new List<QueuedJob>();
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            jobs.Add(new QueuedJob(
+                ExtractionReport.Read(reader), reader.GetString(ExtractionReport.ColumnCount), reader.GetFieldValue<DateTimeOffset>(ExtractionReport.ColumnCount + 1),
+                reader.IsDBNull(ExtractionReport.ColumnCount + 2) ? null : reader.GetFieldValue<DateTimeOffset>(ExtractionReport.ColumnCount + 2)));
+        }
+
+        return jobs;
+    }
+
+    /// <summary>How many jobs wait, run and failed for good.</summary>
+    /// <param name="tenant">Whose.</param>
+    /// <param name="cancellationToken">Cancels the query.</param>
+    public async Task<QueueDepth> DepthAsync(Tenant tenant, CancellationToken cancellationToken = default)
+    {
+        await using var batch = db.Batch(tenant).Add(Depth, Sql.Uuid(tenant.Id));
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        return new QueueDepth(
+            reader.GetInt64(0), reader.GetInt64(1), reader.GetInt64(2), reader.GetInt64(3), reader.IsDBNull(4) ? null : reader.GetFieldValue<DateTimeOffset>(4));
+    }
+
+    /// <summary>Ends a job that waits or runs. What a Worker does for it already is thrown away; the memory stays, and the job can be retried.</summary>
+    /// <param name="actor">Who cancels.</param>
+    /// <param name="job">The job.</param>
+    /// <param name="cancellationToken">Cancels the statement.</param>
+    /// <returns>False where no such job waits or runs.</returns>
+    public async Task<bool> CancelAsync(Actor actor, Guid job, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(actor);
+        await using var transaction = await db.BeginAsync(actor.Tenant, cancellationToken);
+        await using (var cancel = transaction.Batch().Add(
+            Cancel, Sql.Uuid(actor.Tenant.Id), Sql.Uuid(job), Sql.Time(time.GetUtcNow()), Sql.Text($"Cancelled by {actor.Name}.")))
+        {
+            await using var reader = await cancel.ExecuteReaderAsync(cancellationToken);
+            await reader.ReadAsync(cancellationToken);
+            if (reader.GetInt64(0) == 0)
+                return false;
+        }
+
+        await using (var audit = transaction.Batch().AddAudit(actor, time, "job.cancel", $"job:{job}"))
+            await audit.ExecuteAsync(cancellationToken);
+        await transaction.CommitAsync(cancellationToken);
+        return true;
     }
 
     /// <summary>Gives failed jobs a second chance at once, with all their attempts.</summary>

@@ -21,6 +21,8 @@ public sealed record ExtractionReport(
 {
     internal const string Columns = "j.memory_id, j.id, j.state, j.attempts, j.triples, j.dropped, j.skip_reason, j.extractor, j.last_error, j.fault, j.run_after";
 
+    internal const int ColumnCount = 11;
+
     internal static ExtractionReport Read(NpgsqlDataReader reader)
     {
         var state = reader.GetString(2);

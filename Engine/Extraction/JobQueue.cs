@@ -65,6 +65,7 @@ public sealed class JobQueue(SystemDb db, TimeProvider time)
         update jobs j set leased_until = $4 + $5
         from unnest($1::uuid[], $2::uuid[], $3::bigint[]) as held (tenant_id, id, fence)
         where j.tenant_id = held.tenant_id and j.id = held.id and j.fence = held.fence and j.state = 'running'
+        returning j.id
         """;
 
     private const string RequeueExpired = """
@@ -140,15 +141,20 @@ public sealed class JobQueue(SystemDb db, TimeProvider time)
     /// <summary>Extends the leases of jobs still held.</summary>
     /// <param name="jobs">Jobs under way.</param>
     /// <param name="cancellationToken">Cancels the statement.</param>
-    public async Task RenewAsync(IReadOnlyCollection<ExtractionJob> jobs, CancellationToken cancellationToken = default)
+    /// <returns>Jobs that are held no longer: cancelled, claimed by another Worker, or just done.</returns>
+    public async Task<IReadOnlyCollection<Guid>> RenewAsync(IReadOnlyCollection<ExtractionJob> jobs, CancellationToken cancellationToken = default)
     {
         if (jobs.Count == 0)
-            return;
+            return [];
         await using var command = db.Command(
             Renew,
             Sql.Uuids([.. jobs.Select(j => j.Tenant.Id)]), Sql.Uuids([.. jobs.Select(j => j.Id)]),
             new NpgsqlParameter<long[]> { TypedValue = [.. jobs.Select(j => j.Fence)] }, Sql.Time(time.GetUtcNow()), Sql.Interval(Lease));
-        await command.ExecuteNonQueryAsync(cancellationToken);
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        var lost = jobs.Select(job => job.Id).ToHashSet();
+        while (await reader.ReadAsync(cancellationToken))
+            lost.Remove(reader.GetGuid(0));
+        return lost;
     }
 
     /// <summary>Puts jobs whose lease ran out back into the queue.</summary>

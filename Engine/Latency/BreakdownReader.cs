@@ -1,23 +1,6 @@
 using Engram.Engine.Database;
-using Npgsql;
-using NpgsqlTypes;
 
 namespace Engram.Engine.Latency;
-
-/// <summary>A deployment that served operations of a window.</summary>
-/// <param name="DeployId">Its id.</param>
-/// <param name="FirstAt">Its first operation in the window.</param>
-/// <param name="LastAt">Its last.</param>
-/// <param name="Operations">How many it served.</param>
-public sealed record DeploySpan(string DeployId, DateTimeOffset FirstAt, DateTimeOffset LastAt, long Operations);
-
-/// <summary>First calls of a process beside the others.</summary>
-/// <param name="Series">The series.</param>
-/// <param name="Cold">True for the first of their operation in their process.</param>
-/// <param name="Samples">Right-shaped answers not later than the cutoff.</param>
-/// <param name="P50Ms">Half were faster, in milliseconds.</param>
-/// <param name="P95Ms">What users feel, in milliseconds.</param>
-public sealed record TemperatureNumbers(string Series, bool Cold, long Samples, double? P50Ms, double? P95Ms);
 
 /// <summary>One hop's share of a step.</summary>
 /// <param name="Hop">Which part.</param>
@@ -31,23 +14,14 @@ public sealed record HopShare(string Hop, double MeanMs);
 /// <param name="Hops">Its parts, by name.</param>
 public sealed record HopStep(DateTimeOffset From, long Operations, double MeanMs, IReadOnlyList<HopShare> Hops);
 
-/// <summary>Looks into a window of operations: deployments, first calls, and the hops of one series.</summary>
+/// <summary>Unfolds the hops of one series by step of time.</summary>
 /// <param name="db">The door to tenant rows.</param>
 public sealed class BreakdownReader(TenantDb db)
 {
     /// <summary>Operations whose hops are unfolded at most, about; a larger window is sampled evenly by request id.</summary>
     public const int SampleTarget = 20_000;
 
-    private const string SelectDeploys = """
-        select deploy_id, min(at), max(at), count(*) from operations
-        where tenant_id = $1 and at >= $2 and at < $3 group by deploy_id order by min(at)
-        """;
-
-    private const string SelectTemperatures = """
-        select series, cold, count(*), percentile_disc(array[0.5, 0.95]) within group (order by duration_us)
-        from operations where tenant_id = $1 and at >= $2 and at < $3 and outcome = 'ok'
-        group by series, cold order by series, cold desc
-        """;
+    private const string SelectCount = "select count(*) from operations where tenant_id = $1 and at >= $2 and at < $3 and series = $4 and outcome = 'ok'";
 
     // A request id is a UUIDv7: its last byte is random, so a threshold on it takes an even sample that is the same at every look.
     private const string SelectHops = """
@@ -63,41 +37,29 @@ public sealed class BreakdownReader(TenantDb db)
         from steps s left join parts p using (step) order by s.step, p.name
         """;
 
-    /// <summary>Deployments and first calls of a window, and the hops of one series by step.</summary>
+    /// <summary>The hops of a series by step, and the share of its operations they are taken over.</summary>
     /// <param name="tenant">Whose.</param>
     /// <param name="from">Start of the window.</param>
     /// <param name="to">Its end.</param>
     /// <param name="step">Length of a step.</param>
-    /// <param name="series">Whose hops are wanted; null for none.</param>
+    /// <param name="series">Whose hops.</param>
     /// <param name="timer">Gets the hop <c>db-read</c>.</param>
     /// <param name="cancellationToken">Cancels the queries.</param>
-    public async Task<(IReadOnlyList<DeploySpan> Deploys, IReadOnlyList<TemperatureNumbers> Temperatures, IReadOnlyList<HopStep> Hops, double SampledShare)> ReadAsync(
-        Tenant tenant, DateTimeOffset from, DateTimeOffset to, TimeSpan step, string? series, OpTimer timer, CancellationToken cancellationToken = default)
+    public async Task<(IReadOnlyList<HopStep> Hops, double SampledShare)> ReadAsync(
+        Tenant tenant, DateTimeOffset from, DateTimeOffset to, TimeSpan step, string series, OpTimer timer, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(timer);
         using var hop = timer.Measure(Hop.DbRead);
-        var deploys = new List<DeploySpan>();
-        var temperatures = new List<TemperatureNumbers>();
-        await using (var batch = db.Batch(tenant)
-            .Add(SelectDeploys, Sql.Uuid(tenant.Id), Sql.Time(from), Sql.Time(to))
-            .Add(SelectTemperatures, Sql.Uuid(tenant.Id), Sql.Time(from), Sql.Time(to)))
+        long count;
+        await using (var batch = db.Batch(tenant).Add(SelectCount, Sql.Uuid(tenant.Id), Sql.Time(from), Sql.Time(to), Sql.Text(series)))
+        await using (var reader = await batch.ExecuteReaderAsync(cancellationToken))
         {
-            await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-            while (await reader.ReadAsync(cancellationToken))
-                deploys.Add(new DeploySpan(reader.GetString(0), reader.GetFieldValue<DateTimeOffset>(1), reader.GetFieldValue<DateTimeOffset>(2), reader.GetInt64(3)));
-            await reader.NextResultAsync(cancellationToken);
-            while (await reader.ReadAsync(cancellationToken))
-            {
-                var percentiles = reader.GetFieldValue<long[]>(3);
-                temperatures.Add(new TemperatureNumbers(reader.GetString(0), reader.GetBoolean(1), reader.GetInt64(2), percentiles[0] / 1000.0, percentiles[1] / 1000.0));
-            }
+            await reader.ReadAsync(cancellationToken);
+            count = reader.GetInt64(0);
         }
 
-        if (series is null)
-            return (deploys, temperatures, [], 1);
-        var count = temperatures.Where(numbers => numbers.Series == series).Sum(numbers => numbers.Samples);
         var threshold = count <= SampleTarget ? 256 : Math.Max(1, (int)(256L * SampleTarget / count));
-        return (deploys, temperatures, await HopsAsync(tenant, from, to, step, series, threshold, cancellationToken), threshold / 256.0);
+        return (await HopsAsync(tenant, from, to, step, series, threshold, cancellationToken), threshold / 256.0);
     }
 
     private async Task<List<HopStep>> HopsAsync(
@@ -105,7 +67,7 @@ public sealed class BreakdownReader(TenantDb db)
     {
         await using var batch = db.Batch(tenant).Add(
             SelectHops, Sql.Uuid(tenant.Id), Sql.Time(from), Sql.Time(to), Sql.Interval(step),
-            new NpgsqlParameter { Value = series, NpgsqlDbType = NpgsqlDbType.Text }, Sql.Int(threshold));
+            Sql.Text(series), Sql.Int(threshold));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         var steps = new List<HopStep>();
         var shares = new List<HopShare>();

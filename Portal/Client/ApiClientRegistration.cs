@@ -13,7 +13,8 @@ internal static class ApiClientRegistration
         {
             http.BaseAddress = services.GetRequiredService<ServiceAddresses>().Api
                 ?? throw new InvalidOperationException("services:api:http:0 must be the address of the Api.");
-            http.Timeout = TimeSpan.FromSeconds(15);
+            // Each call sets its own limit: a model may take half a minute, a read may not.
+            http.Timeout = Timeout.InfiniteTimeSpan;
         }).RemoveAllLoggers();
         // Not a typed client of the factory: its handlers live in a scope of their own and could not see whose circuit it is.
         builder.Services.AddScoped(services => new EngramApiClient(

@@ -9,6 +9,8 @@ public static class ApiPaths
 {
     public static string Bucket(string bucket) => $"v1/buckets/{Uri.EscapeDataString(bucket)}";
 
+    public static string Provider(string id) => $"account/providers/{Uri.EscapeDataString(id)}";
+
     public static string Memories(string bucket) => $"{Bucket(bucket)}/memories";
 
     public static string Memory(string bucket, string id) => $"{Memories(bucket)}/{Uri.EscapeDataString(id)}";

@@ -32,6 +32,9 @@ public sealed partial class EngramApiClient(HttpClient http, SessionToken sessio
     public Task<PlanUsage> PlanUsageAsync(CancellationToken cancellationToken) =>
         SendAsync<PlanUsage>(HttpMethod.Get, "account/plan_usage", null, cancellationToken);
 
+    public Task<AuditPage> AuditAsync(string query, CancellationToken cancellationToken) =>
+        SendAsync<AuditPage>(HttpMethod.Get, "account/audit" + query, null, cancellationToken);
+
     public async Task<IReadOnlyList<ApiKey>> KeysAsync(CancellationToken cancellationToken) =>
         (await SendAsync<KeyList>(HttpMethod.Get, "account/keys", null, cancellationToken)).Keys;
 
@@ -69,14 +72,24 @@ public sealed partial class EngramApiClient(HttpClient http, SessionToken sessio
     public Task<QueryResult> QueryAsync(QueryRequest query, CancellationToken cancellationToken) =>
         SendAsync<QueryResult>(HttpMethod.Post, "v1/query", query, cancellationToken);
 
+    /// <summary>How long an answer may take.</summary>
+    private static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+
+    /// <summary>How long one may take that waits for a tenant's provider: longer than the Api itself waits.</summary>
+    private static readonly TimeSpan LongPatience = TimeSpan.FromSeconds(60);
+
+    /// <summary>The answer of a GET as it comes; the caller disposes it.</summary>
+    internal Task<HttpResponseMessage> OpenAsync(string path, CancellationToken cancellationToken) =>
+        ExchangeAsync(HttpMethod.Get, path, null, LongPatience, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+
     private async Task SendAsync(HttpMethod method, string path, object? body, CancellationToken cancellationToken)
     {
-        using var response = await ExchangeAsync(method, path, body, cancellationToken);
+        using var response = await ExchangeAsync(method, path, body, Patience, HttpCompletionOption.ResponseContentRead, cancellationToken);
     }
 
-    private async Task<T> SendAsync<T>(HttpMethod method, string path, object? body, CancellationToken cancellationToken)
+    private async Task<T> SendAsync<T>(HttpMethod method, string path, object? body, CancellationToken cancellationToken, bool slow = false)
     {
-        using var response = await ExchangeAsync(method, path, body, cancellationToken);
+        using var response = await ExchangeAsync(method, path, body, slow ? LongPatience : Patience, HttpCompletionOption.ResponseContentRead, cancellationToken);
         try
         {
             return await response.Content.ReadFromJsonAsync<T>(Json, cancellationToken) ?? throw new JsonException("The body is null.");
@@ -88,7 +101,8 @@ public sealed partial class EngramApiClient(HttpClient http, SessionToken sessio
         }
     }
 
-    private async Task<HttpResponseMessage> ExchangeAsync(HttpMethod method, string path, object? body, CancellationToken cancellationToken)
+    private async Task<HttpResponseMessage> ExchangeAsync(
+        HttpMethod method, string path, object? body, TimeSpan patience, HttpCompletionOption completion, CancellationToken cancellationToken)
     {
         using var request = new HttpRequestMessage(method, path);
         if (body is not null)
@@ -99,20 +113,22 @@ public sealed partial class EngramApiClient(HttpClient http, SessionToken sessio
         {
             request.Headers.Authorization = new AuthenticationHeaderValue("Bearer", token);
         }
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(patience);
         HttpResponseMessage response;
         try
         {
-            response = await http.SendAsync(request, cancellationToken);
+            response = await http.SendAsync(request, completion, limit.Token);
         }
         catch (HttpRequestException e)
         {
             throw Failed(method, path, new ApiProblem(0, ApiProblem.Unreachable,
                 string.Create(CultureInfo.InvariantCulture, $"The Api at {http.BaseAddress} does not answer."), null), e);
         }
-        catch (TaskCanceledException e) when (!cancellationToken.IsCancellationRequested)
+        catch (OperationCanceledException e) when (!cancellationToken.IsCancellationRequested)
         {
             throw Failed(method, path, new ApiProblem(0, ApiProblem.TimedOut,
-                string.Create(CultureInfo.InvariantCulture, $"The Api did not answer within {http.Timeout.TotalSeconds:0} seconds."), null), e);
+                string.Create(CultureInfo.InvariantCulture, $"The Api did not answer within {patience.TotalSeconds:0} seconds."), null), e);
         }
         if (response.IsSuccessStatusCode)
         {

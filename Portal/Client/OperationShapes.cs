@@ -9,7 +9,10 @@ public sealed record LatencyReport(
     IReadOnlyList<SeriesReport> Series,
     IReadOnlyList<LatencyNumbers> Operations,
     IReadOnlyList<LatencyNumbers> Steps,
-    IReadOnlyList<CutoffCount> Cutoffs)
+    IReadOnlyList<CutoffCount> Cutoffs,
+    IReadOnlyList<DeployMark>? Deploys = null,
+    string? Method = null,
+    double RelativeError = 0)
 {
     public SeriesReport? Of(string series) => Series.FirstOrDefault(each => each.Series == series);
 }
@@ -17,7 +20,8 @@ public sealed record LatencyReport(
 /// <summary>A budget beside what was measured.</summary>
 /// <param name="Tail">on_target, healthy, watch or tail_issue; null without samples.</param>
 public sealed record SeriesReport(
-    string Series, string Class, double P95BudgetMs, double? P99BudgetMs, string BoundedBy, bool? WithinBudget, double? TailRatio, string? Tail, LatencyNumbers? Numbers);
+    string Series, string Class, double P95BudgetMs, double? P99BudgetMs, string BoundedBy, bool? WithinBudget, double? TailRatio, string? Tail, LatencyNumbers? Numbers,
+    Temperature? Warm = null, Temperature? Cold = null, bool StructurallyHeavy = false);
 
 public sealed record LatencyNumbers(
     string Series, string? Operation, DateTimeOffset From, long Samples, double? P50Ms, double? P95Ms, double? P99Ms, long Cold, ExcludedCounts? Excluded);
@@ -29,18 +33,13 @@ public sealed record ExcludedCounts(long Cutoff, long ShapeFail, long ClientErro
 
 public sealed record CutoffCount(string Series, string? Cause, string? Provider, string? Model, long Count);
 
-/// <summary>A window from within, as <c>GET /account/latency/breakdown</c> answers.</summary>
-public sealed record LatencyBreakdown(
-    int StepSeconds,
-    IReadOnlyList<DeploySpan> Deploys,
-    IReadOnlyList<Temperature> Temperatures,
-    string? Series,
-    IReadOnlyList<HopStep> Hops,
-    double SampledShare);
+public sealed record DeployMark(string DeployId, DateTimeOffset FirstAt, long Operations);
 
-public sealed record DeploySpan(string DeployId, DateTimeOffset FirstAt, DateTimeOffset LastAt, long Operations);
+/// <summary>Percentiles of the first calls of a process, or of all others.</summary>
+public sealed record Temperature(long Samples, double P50Ms, double P95Ms, double P99Ms);
 
-public sealed record Temperature(string Series, bool Cold, long Samples, double? P50Ms, double? P95Ms);
+/// <summary>The hops of one series by step, as <c>GET /account/latency/breakdown</c> answers.</summary>
+public sealed record LatencyBreakdown(DateTimeOffset From, DateTimeOffset To, int StepSeconds, string? Series, IReadOnlyList<HopStep> Hops, double SampledShare);
 
 public sealed record HopStep(DateTimeOffset From, long Operations, double MeanMs, IReadOnlyList<HopShare> Hops);
 

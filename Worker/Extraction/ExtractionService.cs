@@ -20,7 +20,7 @@ internal sealed class ExtractionService(
     private static readonly TimeSpan BetweenClaims = TimeSpan.FromMilliseconds(100);
 
     private readonly string _worker = string.Create(CultureInfo.InvariantCulture, $"{Environment.MachineName}:{Environment.ProcessId}");
-    private readonly ConcurrentDictionary<Guid, (ExtractionJob Job, Task Work)> _held = new();
+    private readonly ConcurrentDictionary<Guid, (ExtractionJob Job, CancellationTokenSource Stop, Task Work)> _held = new();
 
     // The last claim took all there was room for, so there may be more: every job that ends makes room.
     private volatile bool _backlog;
@@ -62,6 +62,21 @@ internal sealed class ExtractionService(
     /// <summary>Jobs held now, for the lease keeper.</summary>
     public IReadOnlyCollection<ExtractionJob> Held => [.. _held.Values.Select(h => h.Job)];
 
+    /// <summary>Stops the work on a job whose lease is lost: nothing of it could be written, and its model's time is somebody's money.</summary>
+    public void Abandon(Guid job)
+    {
+        if (!_held.TryGetValue(job, out var held))
+            return;
+        try
+        {
+            held.Stop.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It ended at this moment.
+        }
+    }
+
     private async Task ClaimAsync(int free, CancellationToken stopping)
     {
         var jobs = await queue.ClaimAsync(_worker, free, stopping);
@@ -70,18 +85,19 @@ internal sealed class ExtractionService(
         foreach (var job in jobs)
         {
             // Entered before it runs: a job may end before Task.Run returns.
-            _held[job.Id] = (job, Task.CompletedTask);
-            var work = Task.Run(() => ProcessAsync(job, stopping), CancellationToken.None);
-            _held.TryUpdate(job.Id, (job, work), (job, Task.CompletedTask));
+            var stop = CancellationTokenSource.CreateLinkedTokenSource(stopping);
+            _held[job.Id] = (job, stop, Task.CompletedTask);
+            var work = Task.Run(() => ProcessAsync(job, stop, stopping), CancellationToken.None);
+            _held.TryUpdate(job.Id, (job, stop, work), (job, stop, Task.CompletedTask));
         }
     }
 
-    private async Task ProcessAsync(ExtractionJob job, CancellationToken stopping)
+    private async Task ProcessAsync(ExtractionJob job, CancellationTokenSource stop, CancellationToken stopping)
     {
         var timer = new OpTimer(job.Id) { Class = OpClass.Store, Operation = "extract" };
         try
         {
-            if (await extraction.RunAsync(job, timer, stopping))
+            if (await extraction.RunAsync(job, timer, stop.Token))
                 operations.Record(RecordOf(job, timer));
             else
                 log.LeaseLost(job.Id);
@@ -89,6 +105,10 @@ internal sealed class ExtractionService(
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
         {
             await GiveBackAsync(job);
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            log.LeaseLost(job.Id);
         }
         catch (PostgresException e) when (e.SqlState is PostgresErrorCodes.ForeignKeyViolation or PostgresErrorCodes.DeadlockDetected or PostgresErrorCodes.SerializationFailure)
         {
@@ -103,6 +123,7 @@ internal sealed class ExtractionService(
         finally
         {
             _held.TryRemove(job.Id, out _);
+            stop.Dispose();
             if (_backlog)
                 listener.Hint();
         }

@@ -19,7 +19,8 @@ internal sealed class LeaseKeeper(
         {
             try
             {
-                await queue.RenewAsync(extraction.Held, stoppingToken);
+                foreach (var lost in await queue.RenewAsync(extraction.Held, stoppingToken))
+                    extraction.Abandon(lost);
                 if (await queue.RequeueExpiredAsync(stoppingToken) > 0)
                     listener.Hint();
                 if (time.GetUtcNow() - pruned > PruneEvery)

@@ -54,7 +54,8 @@ public class ScopeTests(ApiFixture fixture)
         Assert.Equal(
             [
                 "DELETE /admin/tenants/{id}", "GET /admin/tenants", "GET /alive", "GET /health", "GET /openapi/{documentName}.json",
-                "POST /account/portal/setup", "POST /account/portal/sign-in", "POST /admin/tenants",
+                "GET /public/latency",
+                "POST /account/portal/accept", "POST /account/portal/setup", "POST /account/portal/sign-in", "POST /admin/tenants",
             ],
             open);
     }

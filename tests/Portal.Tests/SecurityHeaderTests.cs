@@ -5,7 +5,7 @@ namespace Engram.Portal.Tests;
 
 public sealed partial class SecurityHeaderTests(SharedPortal shared) : IClassFixture<SharedPortal>
 {
-    public static TheoryData<string> Pages { get; } = ["/", "/buckets", "/buckets/default", "/buckets/default/memories/none", "/keys", "/latency", "/latency?series=query", "/requests", "/requests/none", "/status", "/nothing/here", "/sign-in", "/setup?token=x"];
+    public static TheoryData<string> Pages { get; } = ["/", "/buckets", "/buckets/default", "/buckets/default/memories/none", "/keys", "/latency", "/latency?series=query", "/requests", "/requests/none", "/jobs", "/faults", "/providers", "/usage", "/audit", "/connect", "/query", "/members", "/sessions", "/tenants", "/join?token=x", "/status", "/nothing/here", "/sign-in", "/setup?token=x"];
 
     [Theory]
     [MemberData(nameof(Pages))]

@@ -43,6 +43,24 @@ public static class Figures
         };
     }
 
+    /// <summary>A stretch of time in its two largest units.</summary>
+    public static string Span(TimeSpan span) => span switch
+    {
+        { TotalMinutes: < 1 } => FormattableString.Invariant($"{Math.Max(0, span.TotalSeconds):0} s"),
+        { TotalHours: < 1 } => FormattableString.Invariant($"{span.Minutes} min {span.Seconds} s"),
+        { TotalDays: < 1 } => FormattableString.Invariant($"{span.Hours} h {span.Minutes} min"),
+        _ => FormattableString.Invariant($"{(int)span.TotalDays} d {span.Hours} h"),
+    };
+
+    /// <summary>Cents where there are any, finer where it is less than one.</summary>
+    public static string Dollars(decimal? usd) => usd switch
+    {
+        null => "–",
+        0 => "$0",
+        < 0.01m => FormattableString.Invariant($"${usd:0.######}"),
+        _ => FormattableString.Invariant($"${usd:#,0.00}"),
+    };
+
     public static string Bytes(long bytes) => bytes switch
     {
         < 1024 => $"{bytes} B",

@@ -22,6 +22,12 @@ public sealed record KeyLifetime(string Title, int? Days)
     public static IReadOnlyList<KeyLifetime> All { get; } = [new("30 days", 30), new("90 days", 90), new("1 year", 365), new("never", null)];
 }
 
+/// <summary>How long a rolled key goes on working beside its successor.</summary>
+public sealed record KeyOverlap(string Title, int Seconds)
+{
+    public static IReadOnlyList<KeyOverlap> All { get; } = [new("no time at all", 0), new("1 hour", 3600), new("24 hours", 86_400), new("7 days", 604_800)];
+}
+
 /// <summary>A key being made. Starts as what an agent needs: read and write, no delete, ninety days.</summary>
 public sealed class KeyDraft
 {

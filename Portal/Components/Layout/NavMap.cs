@@ -2,7 +2,8 @@ namespace Engram.Portal.Components.Layout;
 
 /// <summary>A page in the navigation. A page that does not exist has no entry, so there is no dead link to show.</summary>
 /// <param name="Icon">The name of an icon of <see cref="Controls.Icon"/>.</param>
-public sealed record NavPage(string Title, string Href, string Icon);
+/// <param name="ForAdmins">Whether the Api shows what is on it to owners and admins only.</param>
+public sealed record NavPage(string Title, string Href, string Icon, bool ForAdmins = false);
 
 public sealed record NavGroup(string Title, IReadOnlyList<NavPage> Pages);
 
@@ -15,16 +16,25 @@ public static class NavMap
         [
             new("Overview", "/", "home"),
             new("Buckets", "/buckets", "bucket"),
+            new("Query lab", "/query", "search"),
+            new("Connect", "/connect", "connect"),
         ]),
         new("Operations",
         [
             new("Latency", "/latency", "clock"),
             new("Requests", "/requests", "list"),
+            new("Jobs", "/jobs", "queue", ForAdmins: true),
+            new("Provider faults", "/faults", "warning", ForAdmins: true),
             new("Health", "/status", "pulse"),
         ]),
         new("Account",
         [
-            new("API keys", "/keys", "key"),
+            new("API keys", "/keys", "key", ForAdmins: true),
+            new("Providers", "/providers", "plug", ForAdmins: true),
+            new("Usage and plan", "/usage", "gauge"),
+            new("Audit", "/audit", "book", ForAdmins: true),
+            new("Members", "/members", "people", ForAdmins: true),
+            new("Sessions", "/sessions", "screen"),
         ]),
     ];
 }

@@ -17,7 +17,7 @@ public static class LatencyChart
         (10_000, "10 s", "attention is gone"),
     ];
 
-    public static TimeChart Of(LatencyReport report, LatencyBreakdown? breakdown, SeriesReport series, LatencyPageState state)
+    public static TimeChart Of(LatencyReport report, SeriesReport series, LatencyPageState state)
     {
         var steps = StepsOf(report, series.Series);
         var lines = LinesOf(report, steps, series.Series, state);
@@ -28,7 +28,7 @@ public static class LatencyChart
         {
             levels.Add(new ChartLevel(series.P95BudgetMs, $"budget {Figures.Duration(series.P95BudgetMs)}", true));
         }
-        return new TimeChart(report.From, report.To, scale, lines, levels, MarksOf(report, breakdown));
+        return new TimeChart(report.From, report.To, scale, lines, levels, MarksOf(report));
     }
 
     /// <summary>One paragraph that says what the chart shows.</summary>
@@ -96,8 +96,8 @@ public static class LatencyChart
         deployId.IndexOf('+', StringComparison.Ordinal) is > 0 and var plus && deployId.Length > plus + 8 ? deployId[..(plus + 8)] : deployId;
 
     // The deployment that was there when the window began is not news.
-    private static ChartMark[] MarksOf(LatencyReport report, LatencyBreakdown? breakdown) =>
+    private static ChartMark[] MarksOf(LatencyReport report) =>
     [
-        .. (breakdown?.Deploys ?? []).Skip(1).Where(deploy => deploy.FirstAt > report.From).Select(deploy => new ChartMark(deploy.FirstAt, ShortOf(deploy.DeployId))),
+        .. (report.Deploys ?? []).OrderBy(deploy => deploy.FirstAt).Skip(1).Where(deploy => deploy.FirstAt > report.From).Select(deploy => new ChartMark(deploy.FirstAt, ShortOf(deploy.DeployId))),
     ];
 }

@@ -62,16 +62,19 @@ public sealed record LatencyPageState(TimeWindow Window, string? Series, string 
         AllSeries.Any(each => each.Name == series) ? series : null,
         Views.Any(each => each.Name == view) ? view! : Users);
 
-    /// <summary>What the Api is asked for.</summary>
-    public string ToQuery(bool withSeries = false)
+    /// <summary>What the Api is asked for; the length of a step is its to choose, since it knows which windows it reads from roll-ups.</summary>
+    public string ToQuery() => new QueryBuilder { { "from", TimeWindow.Wire(Window.From) }, { "to", TimeWindow.Wire(Window.To) } }.ToString();
+
+    /// <summary>The hops of the series, in the steps of the percentiles above them.</summary>
+    public string ToBreakdownQuery(LatencyReport report)
     {
         var query = new QueryBuilder
         {
-            { "from", TimeWindow.Wire(Window.From) },
-            { "to", TimeWindow.Wire(Window.To) },
-            { "step_seconds", Window.StepSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture) },
+            { "from", TimeWindow.Wire(report.From) },
+            { "to", TimeWindow.Wire(report.To) },
+            { "step_seconds", report.StepSeconds.ToString(System.Globalization.CultureInfo.InvariantCulture) },
         };
-        if (withSeries && Series is not null)
+        if (Series is not null)
         {
             query.Add("series", Series);
         }

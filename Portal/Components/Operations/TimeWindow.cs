@@ -8,9 +8,6 @@ public sealed record TimeWindow(string? Range, DateTimeOffset From, DateTimeOffs
 {
     public const string DefaultRange = "24h";
 
-    /// <summary>About how many steps a chart has: enough to see a change, few enough to point at one.</summary>
-    private const int Steps = 48;
-
     private static readonly (string Name, string Title, TimeSpan Length)[] Named =
     [
         ("1h", "1 hour", TimeSpan.FromHours(1)),
@@ -20,22 +17,10 @@ public sealed record TimeWindow(string? Range, DateTimeOffset From, DateTimeOffs
         ("30d", "30 days", TimeSpan.FromDays(30)),
     ];
 
-    private static readonly int[] RoundSteps = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 14_400, 21_600, 43_200, 86_400];
-
     /// <summary>The ranges a person can choose, shortest first.</summary>
     public static IEnumerable<(string Name, string Title)> Ranges => Named.Select(each => (each.Name, each.Title));
 
     public string Title => Named.FirstOrDefault(each => each.Name == Range).Title is { } title ? "last " + title : $"{Short(From)} to {Short(To)} UTC";
-
-    /// <summary>Seconds in a step, a round number, so that a step begins where a person expects it.</summary>
-    public int StepSeconds
-    {
-        get
-        {
-            var wanted = (To - From).TotalSeconds / Steps;
-            return RoundSteps.FirstOrDefault(step => step >= wanted, RoundSteps[^1]);
-        }
-    }
 
     /// <summary>The window an address asks for; what cannot be read is as if it were not there.</summary>
     public static TimeWindow Of(string? range, string? from, string? to, DateTimeOffset now, string otherwise = DefaultRange)

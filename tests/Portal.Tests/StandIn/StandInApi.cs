@@ -57,7 +57,7 @@ public sealed class StandInApi : IAsyncDisposable
             return;
         }
         await Task.Delay(tenant.Slowness);
-        var isOpen = path is "/health" or "/account/portal/setup" or "/account/portal/sign-in";
+        var isOpen = path is "/health" or "/account/portal/setup" or "/account/portal/accept" or "/account/portal/sign-in";
         var bearer = context.Request.Headers.Authorization.ToString().Replace("Bearer ", "", StringComparison.Ordinal);
         if (!isOpen && !tenant.Sessions.ContainsKey(bearer))
         {
@@ -78,6 +78,8 @@ public sealed class StandInTenant
 
     public string Name { get; set; } = "Test tenant";
 
+    public string Role { get; set; } = "owner";
+
     public (string Path, int Status, string Code, string Detail)? FailWith { get; set; }
 
     public ConcurrentDictionary<string, string> Sessions { get; } = new();
@@ -89,6 +91,14 @@ public sealed class StandInTenant
     public List<StandInKey> Keys { get; } = [new("dev", ["memories:read", "memories:write", "memories:delete", "buckets:admin", "usage:read", "account:admin"])];
 
     public List<StandInOperation> Operations { get; } = [];
+
+    public List<StandInProvider> Providers { get; } = [];
+
+    public List<StandInJob> Jobs { get; } = [];
+
+    public List<StandInFault> Faults { get; } = [];
+
+    public List<StandInAudit> Audit { get; } = [];
 
     public StandInBucket? Bucket(string name) => Buckets.Find(bucket => bucket.Name == name);
 }

@@ -9,14 +9,12 @@ internal static class StandInOperations
 {
     public static void Map(IEndpointRouteBuilder app, StandInTenant tenant)
     {
-        app.MapGet("/account/latency", (DateTimeOffset from, DateTimeOffset to, int step_seconds) => Results.Json(Latency(tenant, from, to, step_seconds)));
+        app.MapGet("/account/latency", (DateTimeOffset from, DateTimeOffset to) => Results.Json(Latency(tenant, from, to, 60)));
         app.MapGet("/account/latency/breakdown", (DateTimeOffset from, DateTimeOffset to, int step_seconds, string? series) => Results.Json(new
         {
             from,
             to,
             step_seconds,
-            deploys = Array.Empty<object>(),
-            temperatures = Array.Empty<object>(),
             series,
             hops = Array.Empty<object>(),
             sampled_share = 1,

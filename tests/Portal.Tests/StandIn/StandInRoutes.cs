@@ -16,6 +16,8 @@ internal static class StandInRoutes
         MapBuckets(app, tenant);
         MapMemories(app, tenant);
         StandInOperations.Map(app, tenant);
+        StandInProviders.Map(app, tenant);
+        StandInPeople.Map(app, tenant);
     }
 
     public static IResult Problem(int status, string code, string detail) => Results.Json(
@@ -41,7 +43,7 @@ internal static class StandInRoutes
             tenant.Sessions.TryRemove(request.Headers.Authorization.ToString()["Bearer ".Length..], out _);
             return Results.NoContent();
         });
-        app.MapGet("/account/me", () => Results.Json(new { tenant = new { id = "t-1", name = tenant.Name }, user = new { email = StandInApi.Email, role = "owner" } }));
+        app.MapGet("/account/me", () => Results.Json(new { tenant = new { id = "t-1", name = tenant.Name }, user = new { email = StandInApi.Email, role = tenant.Role } }));
         app.MapGet("/account/plan_usage", () => Results.Json(new
         {
             plan = "free",
@@ -52,6 +54,11 @@ internal static class StandInRoutes
             queries = new { used = 7, limit = (long?)null },
             tokens = new { input = 100, output = 20 },
             storage_bytes = 12_345,
+            cost_usd = 0.0105,
+            by_bucket = tenant.Buckets.Select(bucket => new { bucket_id = bucket.Id, bucket_name = bucket.Name, memories = bucket.Memories.Count, storage_bytes = 10, writes = 12 }),
+            by_key = tenant.Keys.Take(1).Select(key => new { key_id = key.Id, writes = 12, queries = 7, input_tokens = 100, output_tokens = 20, cost_usd = 0.0105 }),
+            by_model = new[] { new { day = DateTimeOffset.UtcNow.ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture), provider = "openai", model = "gpt-x", operation = "POST /v1/query", role = "synthesize", calls = 7, faults = 1, unpriced_calls = 0, tokens = new { input = 100, output = 20 }, cost_usd = 0.0105 } },
+            projected = new { memories = 12_000, writes = 400, queries = 21 },
         }));
         app.MapGet("/account/keys", () => Results.Json(new { keys = tenant.Keys.Select(Shape) }));
         app.MapPost("/account/keys", (JsonElement body) =>
@@ -63,6 +70,16 @@ internal static class StandInRoutes
             };
             tenant.Keys.Add(key);
             return Results.Json(new { id = key.Id, name = key.Name, prefix = key.Prefix, key = key.Prefix + new string('x', 45) }, statusCode: 201);
+        });
+        app.MapPost("/account/keys/{id}/roll", (string id, JsonElement body) =>
+        {
+            if (tenant.Keys.Find(key => key.Id == id) is not { } key)
+            {
+                return Problem(404, "key_not_found", "There is no such key.");
+            }
+            var successor = new StandInKey(key.Name, key.Scopes);
+            tenant.Keys.Add(successor);
+            return Results.Json(new { id = successor.Id, name = successor.Name, prefix = successor.Prefix, key = successor.Prefix + new string('y', 45) }, statusCode: 201);
         });
         app.MapDelete("/account/keys/{id}", (string id) =>
         {
@@ -88,6 +105,7 @@ internal static class StandInRoutes
             tenant.Buckets.Add(new StandInBucket(name, body.TryGetProperty("description", out var description) ? description.GetString() : null));
             return Results.Json(Shape(tenant.Buckets[^1]), statusCode: 201);
         });
+        app.MapGet("/v1/buckets/{bucket}/profile", (string bucket) => Results.Json(new { bucket_id = bucket, status = "not_installed", n_memories_at_gen = 0, profile = "" }));
         app.MapDelete("/v1/buckets/{bucket}", (string bucket) => tenant.Buckets.RemoveAll(b => b.Name == bucket) > 0 ? Results.NoContent() : NoBucket());
     }
 
@@ -128,9 +146,12 @@ internal static class StandInRoutes
             var bucket = body.GetProperty("buckets")[0].GetString()!;
             var hits = tenant.Bucket(bucket)?.Memories
                 .Where(memory => words.Any(word => memory.Content.Contains(word, StringComparison.OrdinalIgnoreCase))).ToArray() ?? [];
-            return Results.Json(new
+            var whole = new
             {
+                answer = hits.Length == 0 ? "" : $"{hits[0].Content} [{hits[0].Id}]",
+                answer_status = hits.Length == 0 ? "not_found" : "answered",
                 memories_found = hits.Length,
+                usage = new { context_tokens = 40, actual_input_tokens = 300, actual_output_tokens = 20, llm_calls = 1, model = "gpt-x" },
                 explanation = new
                 {
                     retrieved_memories = hits.Select((memory, i) => new
@@ -141,11 +162,21 @@ internal static class StandInRoutes
                         raw_score = 0.9 - (i / 10d),
                         weighted_score = 0.9 - (i / 10d),
                         ranks = new { keyword = i + 1, vector = (int?)null, graph = (int?)null },
+                        scores = new { keyword = 3.2, vector = (double?)null, graph = (double?)null },
                     }),
+                    graph_facts = new[] { new { subject = "Ada", predicate = "lives in", @object = "Lisbon", bucket_name = bucket, depth = 1, weight = 0.8 } },
+                    candidates = 12,
                     warnings = Array.Empty<string>(),
                 },
-                request_id = "req-query",
-            });
+                request_id = tenant.Operations.FirstOrDefault()?.Id ?? "req-query",
+            };
+            if (!body.TryGetProperty("stream", out var stream) || !stream.GetBoolean())
+            {
+                return Results.Json(whole);
+            }
+            var frames = whole.answer.Split(' ').Select(word => JsonSerializer.Serialize(new { choices = new[] { new { delta = new { content = word + " " } } } }))
+                .Append(JsonSerializer.Serialize(whole)).Append("[DONE]");
+            return Results.Text(string.Concat(frames.Select(frame => $"data: {frame}\n\n")), "text/event-stream");
         });
     }
 
@@ -155,7 +186,7 @@ internal static class StandInRoutes
 
     private static IResult NoMemory() => Problem(404, "memory_not_found", "There is no such memory.");
 
-    private static object Session(StandInTenant tenant, string? firstKey)
+    public static object Session(StandInTenant tenant, string? firstKey)
     {
         var token = "session-" + Guid.NewGuid().ToString("N");
         tenant.Sessions[token] = StandInApi.Email;
@@ -164,7 +195,7 @@ internal static class StandInRoutes
             session_token = token,
             expires_at = DateTimeOffset.UtcNow.AddHours(12),
             tenant = new { id = "t-1", name = tenant.Name },
-            user = new { email = StandInApi.Email, role = "owner" },
+            user = new { email = StandInApi.Email, role = tenant.Role },
             first_key = firstKey is null ? null : new { key = firstKey, id = "k-1", name = "first", prefix = firstKey[..13] },
         };
     }
