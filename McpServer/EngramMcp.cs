@@ -37,7 +37,7 @@ internal static class EngramMcp
         }
 
         builder.Services.AddMcpEndpoint();
-        builder.Services.AddHostedService<ToolWarmUp>();
+        builder.AddRehearsal(McpRehearsal.RunAsync);
         return builder;
     }
 }

@@ -14,10 +14,4 @@ internal static partial class Log
 
     [LoggerMessage(4, LogLevel.Error, "Tool {Tool} failed in request {RequestId}.")]
     public static partial void ToolFailed(ILogger logger, string tool, string requestId, Exception exception);
-
-    [LoggerMessage(6, LogLevel.Warning, "The MCP tools could not be warmed; the first calls will be slow.")]
-    public static partial void NotWarmed(ILogger logger, Exception exception);
-
-    [LoggerMessage(5, LogLevel.Information, "MCP tools warmed in {ElapsedMs:F0} ms.")]
-    public static partial void Warmed(ILogger logger, double elapsedMs);
 }

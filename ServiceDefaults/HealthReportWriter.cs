@@ -1,5 +1,7 @@
 using System.Text.Json;
+using Engram.ServiceDefaults.Starting;
 using Microsoft.AspNetCore.Http;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 
 namespace Engram.ServiceDefaults;
@@ -13,6 +15,12 @@ internal static class HealthReportWriter
         await using var json = new Utf8JsonWriter(context.Response.BodyWriter);
         json.WriteStartObject();
         json.WriteString("status", NameOf(report.Status));
+        if (context.RequestServices.GetService<StartUp>() is { Ready: { } ready } startUp)
+        {
+            json.WriteNumber("ready_after_ms", Math.Round(ready.TotalMilliseconds));
+            json.WriteNumber("warm_up_ms", Math.Round(startUp.WarmUp.TotalMilliseconds));
+        }
+
         json.WriteStartObject("checks");
         foreach (var (name, entry) in report.Entries)
         {

@@ -1,5 +1,8 @@
+using Engram.ServiceDefaults.Starting;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Hosting;
@@ -18,6 +21,7 @@ public static class ServiceDefaults
     {
         builder.AddTelemetry();
         KeepThreadsForLightWork();
+        builder.Services.AddSingleton<StartUp>().AddHostedService(services => services.GetRequiredService<StartUp>());
         builder.Services.AddHealthChecks().AddCheck("self", () => HealthCheckResult.Healthy(), [Live]);
         builder.Services.Configure<HostOptions>(o => o.ShutdownTimeout = TimeSpan.FromSeconds(15));
         // A log line a request belongs to the request record, not to the console.
@@ -36,6 +40,22 @@ public static class ServiceDefaults
     {
         ThreadPool.GetMinThreads(out var workers, out var completions);
         ThreadPool.SetMinThreads(Math.Max(workers, 4 * Environment.ProcessorCount), completions);
+    }
+
+    /// <summary>
+    /// Has the host call itself before its sockets bind; until then nobody can connect, so it is not ready. <c>Engram:Starting:Rehearse</c> set to
+    /// false leaves it out.
+    /// </summary>
+    public static WebApplicationBuilder AddRehearsal(this WebApplicationBuilder builder, Rehearsal rehearsal)
+    {
+        if (!builder.Configuration.GetValue("Engram:Starting:Rehearse", true))
+            return builder;
+        var server = builder.Services.Last(service => service.ServiceType == typeof(IServer)).ImplementationType
+            ?? throw new InvalidOperationException("The host's server is not registered by its type.");
+        builder.Services.AddSingleton(server);
+        builder.Services.AddSingleton<IServer>(services => new RehearsingServer(
+            (IServer)services.GetRequiredService(server), rehearsal, services.GetRequiredService<StartUp>(), services, services.GetRequiredService<ILoggerFactory>()));
+        return builder;
     }
 
     /// <summary>/health: every check, that is "ready for traffic"; /alive: only "the process answers".</summary>

@@ -1,4 +1,5 @@
 using Engram.Api.Auth;
+using Engram.ServiceDefaults;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.Options;
 
@@ -21,6 +22,7 @@ internal static class ApiHosting
         builder.Services.Configure<RouteHandlerOptions>(options => options.ThrowOnBadRequest = true);
         builder.Services.ConfigureHttpJsonOptions(options =>
             ApiJson.Configure(options.SerializerOptions).TypeInfoResolverChain.Insert(0, ApiJson.Wire));
+        builder.AddRehearsal(ApiRehearsal.RunAsync);
         builder.Services.AddOpenApi(ApiDocument.Name, ApiDocument.Configure);
         return builder;
     }

@@ -11,7 +11,7 @@ namespace Engram.Engine.Accounts;
 /// <param name="hasher">Hashes the key and the link's token: neither is stored.</param>
 public sealed class FirstTenant(KeyHasher hasher)
 {
-    private const string AnyTenant = "select exists (select from engram.tenants)";
+    private const string AnyTenant = "select exists (select from engram.tenants where id <> $1)";
 
     private const string Insert = """
         with tenant as (
@@ -44,7 +44,7 @@ public sealed class FirstTenant(KeyHasher hasher)
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await using (var only = new NpgsqlCommand("lock table engram.tenants in share row exclusive mode", connection))
             await only.ExecuteNonQueryAsync(cancellationToken);
-        await using (var any = new NpgsqlCommand(AnyTenant, connection))
+        await using (var any = new NpgsqlCommand(AnyTenant, connection) { Parameters = { Sql.Uuid(WarmUpCaller.Tenant.Id) } })
         {
             if (await any.ExecuteScalarAsync(cancellationToken) is true)
                 return false;

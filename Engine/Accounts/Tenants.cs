@@ -38,7 +38,7 @@ public sealed class Tenants
         select created_at from tenant
         """;
 
-    private const string Select = "select id, name, plan, created_at from engram.tenants order by created_at desc, id desc limit $1";
+    private const string Select = "select id, name, plan, created_at from engram.tenants where id <> $2 order by created_at desc, id desc limit $1";
 
     private const string DeletePeople = """
         delete from engram.portal_users u
@@ -105,7 +105,7 @@ public sealed class Tenants
     /// <param name="cancellationToken">Cancels the query.</param>
     public async Task<IReadOnlyList<TenantInfo>> ListAsync(int limit, CancellationToken cancellationToken = default)
     {
-        await using var select = _db.Command(Select, Sql.Int(limit));
+        await using var select = _db.Command(Select, Sql.Int(limit), Sql.Uuid(WarmUpCaller.Tenant.Id));
         await using var reader = await select.ExecuteReaderAsync(cancellationToken);
         var tenants = new List<TenantInfo>();
         while (await reader.ReadAsync(cancellationToken))

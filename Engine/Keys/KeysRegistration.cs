@@ -43,6 +43,8 @@ public static class KeysRegistration
             provider.GetRequiredService<KeyHasher>(),
             provider.GetRequiredService<KeyCache>(),
             provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new WarmUpCaller(
+            provider.GetRequiredService<KeyHasher>(), provider.GetRequiredService<KeyCache>(), provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton<Passwords>();
         services.AddSingleton(provider => new PortalAccounts(
             provider.GetRequiredService<SystemDb>(),

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics.Metrics;
 using System.Threading.Channels;
 using Engram.Engine.Database;
+using Engram.Engine.Keys;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
@@ -52,6 +53,9 @@ public sealed class OperationLog : BackgroundService
     public void Record(OperationRecord record)
     {
         ArgumentNullException.ThrowIfNull(record);
+        // A host that calls itself while it starts is nobody's operation.
+        if (record.KeyId == WarmUpCaller.KeyId)
+            return;
         _durations.Record(
             record.Duration.TotalSeconds,
             new("engram.operation", record.Operation),

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using Engram.Engine.Database;
+using Engram.Engine.Keys;
 using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
@@ -62,6 +63,9 @@ public sealed class UsageMeter : BackgroundService
     public void Count(
         Tenant tenant, Guid keyId, Guid? bucketId, UsageOperation operation, long memories = 0, long inputTokens = 0, long outputTokens = 0)
     {
+        // A host that calls itself while it starts uses nothing of anybody's.
+        if (keyId == WarmUpCaller.KeyId)
+            return;
         var day = DateOnly.FromDateTime(_time.GetUtcNow().UtcDateTime);
         var sums = _sums.GetOrAdd(new Key(tenant.Id, day, keyId, bucketId ?? Guid.Empty, operation), static _ => new Sums());
         sums.Add(1, memories, inputTokens, outputTokens);

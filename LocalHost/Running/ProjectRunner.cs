@@ -15,6 +15,7 @@ internal sealed class ProjectRunner(ProjectResource project, bool isJob, Project
 {
     private readonly Lock _gate = new();
     private HealthStatus?[] _health = [];
+    private Stopwatch? _starting;
 
     protected override async Task RunResourceAsync(CancellationToken stop)
     {
@@ -71,6 +72,7 @@ internal sealed class ProjectRunner(ProjectResource project, bool isJob, Project
     {
         var spec = await environment.DescribeAsync(project, replica, stop);
         var name = _health.Length == 1 ? "" : $"[{replica}] ";
+        _starting = Stopwatch.StartNew();
         using var child = ChildProcess.Start(spec, line => Say(name + line));
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
         var probing = ProbeAsync(replica, ended.Token);
@@ -120,7 +122,9 @@ internal sealed class ProjectRunner(ProjectResource project, bool isJob, Project
                 isHealthy ? HealthStatus.Healthy : HealthStatus.Unhealthy);
             if (wasHealthy != isHealthy && !isJob)
             {
-                Say(isHealthy ? "healthy" : "not healthy");
+                // Only a start takes time; that it is well again has no length.
+                Say(!isHealthy ? "not healthy" : _starting is { } start ? $"healthy after {start.Elapsed.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s" : "healthy");
+                _starting = isHealthy ? null : _starting;
             }
         }
     }
