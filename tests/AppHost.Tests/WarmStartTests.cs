@@ -55,7 +55,10 @@ public sealed class WarmStartTests
                     first[i].Add(await SendAsync(http, calls[i].Url, calls[i].Body));
             }
 
-            TestContext.Current.TestOutputHelper?.WriteLine($"{host}: {await ReadyAsync(http, calls[0].Url)}");
+            var (ready, warmUp) = await ReadyAsync(http, calls[0].Url);
+            TestContext.Current.TestOutputHelper?.WriteLine(string.Create(CultureInfo.InvariantCulture, $"{host}: ready after {ready:0} ms, {warmUp:0} of them warming up"));
+            if (warmUp < 1 || warmUp > ready)
+                misses.Add($"{host} did not warm up");
             for (var i = 0; i < calls.Length; i++)
             {
                 // The median: a single start may fall into something else that this machine does.
@@ -98,12 +101,10 @@ public sealed class WarmStartTests
     }
 
     /// <summary>What <c>/health</c> says of the start.</summary>
-    private static async Task<string> ReadyAsync(HttpClient http, Uri url)
+    private static async Task<(double Ready, double WarmUp)> ReadyAsync(HttpClient http, Uri url)
     {
         using var health = JsonDocument.Parse(await http.GetStringAsync(new Uri(url, "/health")));
-        var (ready, warmUp) = (health.RootElement.GetProperty("ready_after_ms").GetDouble(), health.RootElement.GetProperty("warm_up_ms").GetDouble());
-        Assert.InRange(warmUp, 1, ready);
-        return string.Create(CultureInfo.InvariantCulture, $"ready after {ready:0} ms, {warmUp:0} of them warming up");
+        return (health.RootElement.GetProperty("ready_after_ms").GetDouble(), health.RootElement.GetProperty("warm_up_ms").GetDouble());
     }
 
     /// <returns>Milliseconds, a new connection included: the first call after a start has none.</returns>
