@@ -38,17 +38,11 @@ internal sealed class AppHostProcess : IDisposable
 
     public static AppHostProcess Start<TAppHost>(string data, params string[] args)
     {
-        var start = new ProcessStartInfo(LocalHost.Running.DotnetProgram.Path) { RedirectStandardOutput = true, RedirectStandardError = true };
         var endpoints = Path.Combine(data, "endpoints.json");
-        string[] all = ["exec", typeof(TAppHost).Assembly.Location, "--data", data, "--endpoints-file", endpoints, .. args];
+        var start = DotnetStart.Of(["exec", typeof(TAppHost).Assembly.Location, "--data", data, "--endpoints-file", endpoints, .. args]);
         // What somebody may have exported for the AppHost.
         start.Environment["ConnectionStrings__given"] = "Host=elsewhere;Password=of the owner";
         start.Environment["Parameters__given"] = "secret";
-        foreach (var argument in all)
-        {
-            start.ArgumentList.Add(argument);
-        }
-
         return new AppHostProcess(Process.Start(start)!, endpoints);
     }
 

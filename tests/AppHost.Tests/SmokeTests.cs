@@ -4,7 +4,6 @@ using System.Diagnostics;
 using System.Net.Http.Headers;
 using System.Text.Json;
 using Engram.LocalHost.Processes;
-using Engram.LocalHost.Running;
 using Projects;
 
 namespace Engram.AppHost.Tests;
@@ -91,16 +90,8 @@ public sealed class SmokeTests(RunningPlatform platform) : IClassFixture<Running
         Assert.Contains("No Api answers", output, StringComparison.Ordinal);
     }
 
-    private Process Start(params string[] args)
-    {
-        var start = new ProcessStartInfo(DotnetProgram.Path) { RedirectStandardOutput = true, RedirectStandardError = true };
-        foreach (var argument in (string[])["exec", typeof(smoke::Engram.Smoke.ExitCode).Assembly.Location, "--endpoints", platform.EndpointsFile, .. args])
-        {
-            start.ArgumentList.Add(argument);
-        }
-
-        return Process.Start(start)!;
-    }
+    private Process Start(params string[] args) =>
+        Process.Start(DotnetStart.Of(["exec", typeof(smoke::Engram.Smoke.ExitCode).Assembly.Location, "--endpoints", platform.EndpointsFile, .. args]))!;
 
     private async Task<(int Exit, string Output)> RunAsync(params string[] args)
     {
