@@ -6,6 +6,13 @@ public sealed partial class EngramApiClient
     public Task<LatencyReport> LatencyAsync(string query, CancellationToken cancellationToken) =>
         SendAsync<LatencyReport>(HttpMethod.Get, "account/latency" + query, null, cancellationToken);
 
+    public Task<PublicNumbers> PublicNumbersAsync(CancellationToken cancellationToken) =>
+        SendAsync<PublicNumbers>(HttpMethod.Get, "public/latency", null, cancellationToken);
+
+    /// <summary>The newest run of the smoke; null where there was none.</summary>
+    public async Task<SmokeRun?> LastSmokeAsync(CancellationToken cancellationToken) =>
+        (await SendAsync<SmokePage>(HttpMethod.Get, "account/smoke?limit=1", null, cancellationToken)).Runs is [var newest, ..] ? newest : null;
+
     public Task<LatencyBreakdown> BreakdownAsync(string query, CancellationToken cancellationToken) =>
         SendAsync<LatencyBreakdown>(HttpMethod.Get, "account/latency/breakdown" + query, null, cancellationToken);
 

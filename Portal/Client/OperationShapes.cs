@@ -73,3 +73,15 @@ public sealed record Operation(
     IReadOnlyList<OperationHop>? Hops);
 
 public sealed record OperationHop(string Hop, string? Label, double StartMs, double DurationMs);
+
+/// <summary>The platform's numbers, one per class, as <c>GET /public/latency</c> answers anybody.</summary>
+public sealed record PublicNumbers(DateTimeOffset From, DateTimeOffset To, IReadOnlyList<PublicNumber> Numbers);
+
+public sealed record PublicNumber(
+    string Class, double? P95Ms, double P95BudgetMs, bool? WithinBudget, long Samples, long Excluded, long Cutoffs, string BoundedBy);
+
+public sealed record SmokePage(IReadOnlyList<SmokeRun> Runs);
+
+/// <param name="Verdict">passed, failed or aborted.</param>
+public sealed record SmokeRun(
+    string Id, DateTimeOffset At, string DeployId, string Verdict, double DurationMs, int Passed, int Failed, int Skipped, double? FloorRatio);

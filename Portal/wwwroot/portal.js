@@ -45,6 +45,10 @@
     if (target?.closest('.nav-link') || !target?.closest('.sidebar')) {
       fold(false);
     }
+    if (target?.closest('.skip-link')) {
+      // A circuit scrolls to the place and leaves the focus behind; who uses the link wants the focus.
+      setTimeout(() => document.getElementById('content')?.focus(), 50);
+    }
     if (target?.closest('[data-reload]')) {
       location.reload();
     }

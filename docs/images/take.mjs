@@ -26,6 +26,15 @@ const stored = await fetch(`${endpoints.api}/v1/buckets/default/memories?wait=ex
 });
 if (!stored.ok) throw new Error(`Storing the samples failed: ${stored.status} ${await stored.text()}`);
 
+// Some traffic, so that the overview and the charts have something to show.
+const headers = { authorization: `Bearer ${endpoints.api_key}`, 'content-type': 'application/json' };
+for (const query of ['Where does Ada live?', 'Who works for Acme?', 'What does Grace drink?', 'Who is Bob?']) {
+  for (const skip_synthesis of [true, false]) {
+    await fetch(`${endpoints.api}/v1/query`, { method: 'POST', headers, body: JSON.stringify({ query, options: { skip_synthesis } }) });
+  }
+  await fetch(`${endpoints.api}/router/buckets`, { headers });
+}
+
 const browser = await chromium.launch({ executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium', args: ['--no-sandbox', '--disable-gpu'] });
 const open = async (colorScheme, width) => {
   const page = await (await browser.newContext({ colorScheme, viewport: { width, height: 800 } })).newPage();
@@ -38,7 +47,7 @@ const open = async (colorScheme, width) => {
 };
 const take = async (page, path, name) => {
   await page.goto(endpoints.portal + path);
-  await page.waitForTimeout(1500);
+  await page.waitForTimeout(3000);
   await page.screenshot({ path: join(folder, name) });
 };
 
@@ -53,7 +62,7 @@ try {
 
   const wide = await open('light', 1280);
   await take(wide, '/', 'portal-overview.png');
-  await take(wide, '/buckets/default?q=Where%20does%20Ada%20live%3F', 'portal-search.png');
+  await take(wide, '/query?q=Where%20does%20Ada%20live%3F', 'portal-search.png');
   await take(await open('dark', 390), '/buckets/default', 'portal-phone-dark.png');
 } finally {
   await browser.close();

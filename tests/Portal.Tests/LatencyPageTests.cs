@@ -70,4 +70,36 @@ public sealed class LatencyPageTests
         Assert.Contains("$0.00042", one, StringComparison.Ordinal);
         Assert.Contains(portal.Api.Tenant.Requests, request => request.Contains("limit=50&series=query&min_ms=12.5", StringComparison.Ordinal));
     }
+
+    [Fact]
+    public async Task The_four_numbers_are_there_for_anybody()
+    {
+        await using var portal = await PortalHost.StartAsync();
+        using var browser = portal.Open();
+
+        var html = await browser.ReadAsync("/numbers");
+
+        Assert.Contains("4.2 s", html, StringComparison.Ordinal);
+        Assert.Contains("12 requests, 3 not counted, 1 of them cut off.", html, StringComparison.Ordinal);
+        Assert.Equal(4, html.Split("Synthesis: the provider.").Length - 1);
+    }
+
+    [Fact]
+    public async Task The_overview_shows_each_class_against_its_budget_and_the_last_smoke()
+    {
+        await using var portal = await PortalHost.StartAsync();
+        portal.Api.Tenant.Operations.Add(new StandInOperation("POST /v1/query"));
+        portal.Api.Tenant.Jobs.AddRange([new("queued"), new("dead")]);
+        portal.Api.Tenant.Providers.Add(new StandInProvider("Our account"));
+        using var browser = portal.Open();
+        using var signedIn = await browser.SignInAsync();
+
+        var html = await browser.ReadAsync("/");
+
+        Assert.Contains("<span class=\"tile-figure\">6.1 s</span>", html, StringComparison.Ordinal);
+        Assert.Contains("20 operations, 3 not counted", html, StringComparison.Ordinal);
+        Assert.Contains("101 passed, 2 skipped in 21.4 s", html, StringComparison.Ordinal);
+        Assert.Contains("provider, 1 failing", html, StringComparison.Ordinal);
+        Assert.Contains("jobs failed for good", html, StringComparison.Ordinal);
+    }
 }

@@ -1,3 +1,4 @@
+using Engram.Engine.Audit;
 using Engram.Engine.Database;
 using Engram.Engine.Extraction;
 using Engram.Engine.Memories;
@@ -63,6 +64,22 @@ public sealed class JobQueueTests
             await queue.Jobs.RenewAsync([.. held], Cancel);
             Assert.Equal(0, await queue.Jobs.RequeueExpiredAsync(Cancel));
         }
+    }
+
+    [Fact]
+    public async Task A_running_job_that_is_cancelled_is_lost_to_its_worker_at_the_next_renewal()
+    {
+        await using var queue = await OwnQueue.CreateAsync();
+        var tenant = await queue.TenantAsync();
+        await queue.StoreAsync(tenant, 1);
+        var held = Assert.Single(await queue.Jobs.ClaimAsync("w", 1, Cancel));
+        Assert.Empty(await queue.Jobs.RenewAsync([held], Cancel));
+        var actor = new Actor(tenant, "ann@example.org", Guid.CreateVersion7(), "eng_sess_x", null, Guid.CreateVersion7());
+
+        Assert.True(await queue.Get<ExtractionJobs>().CancelAsync(actor, held.Id, Cancel));
+
+        Assert.Equal([held.Id], await queue.Jobs.RenewAsync([held], Cancel));
+        Assert.False(await queue.Get<TripleStore>().CompleteAsync(held, [], "test", Cancel));
     }
 
     [Fact]

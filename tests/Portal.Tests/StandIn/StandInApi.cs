@@ -57,7 +57,7 @@ public sealed class StandInApi : IAsyncDisposable
             return;
         }
         await Task.Delay(tenant.Slowness);
-        var isOpen = path is "/health" or "/account/portal/setup" or "/account/portal/accept" or "/account/portal/sign-in";
+        var isOpen = path is "/health" or "/public/latency" or "/account/portal/setup" or "/account/portal/accept" or "/account/portal/sign-in";
         var bearer = context.Request.Headers.Authorization.ToString().Replace("Bearer ", "", StringComparison.Ordinal);
         if (!isOpen && !tenant.Sessions.ContainsKey(bearer))
         {

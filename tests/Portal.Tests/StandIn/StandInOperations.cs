@@ -19,6 +19,16 @@ internal static class StandInOperations
             hops = Array.Empty<object>(),
             sampled_share = 1,
         }));
+        app.MapGet("/public/latency", () => Results.Json(new
+        {
+            from = DateTimeOffset.UtcNow.AddDays(-7),
+            to = DateTimeOffset.UtcNow,
+            numbers = new[] { "read", "mcp", "store", "query" }.Select(name => new { @class = name, p95_ms = name == "query" ? 4200.0 : (double?)null, p95_budget_ms = 5000, within_budget = true, samples = 12, excluded = 3, cutoffs = 1, bounded_by = "Synthesis: the provider." }),
+        }));
+        app.MapGet("/account/smoke", () => Results.Json(new
+        {
+            runs = tenant.Operations.Take(1).Select(_ => new { id = "run-1", at = DateTimeOffset.UtcNow, deploy_id = "1.4.0", verdict = "passed", duration_ms = 21_400.0, passed = 101, failed = 0, skipped = 2, floor_ratio = 2.4 }),
+        }));
         app.MapGet("/account/requests", (string? outcome, string? cursor) => Results.Json(new
         {
             requests = tenant.Operations.Where(operation => outcome is null || operation.Outcome == outcome).Skip(cursor is null ? 0 : 1).Take(1).Select(Shape),
