@@ -26,7 +26,7 @@ internal static partial class Log
     [LoggerMessage(LogLevel.Warning, "The {Arm} arm of a query failed: {Error} {SqlState}")]
     public static partial void ArmFailed(this ILogger logger, string arm, string error, string? sqlState);
 
-    [LoggerMessage(LogLevel.Warning, "Writing {Count} sums of usage failed; they are written with the next ones")]
+    [LoggerMessage(LogLevel.Warning, "Writing {Count} counts of usage failed; they are written with the next ones")]
     public static partial void UsageNotWritten(this ILogger logger, Exception exception, int count);
 
     [LoggerMessage(LogLevel.Information, "Built the vector index of bucket {BucketId} in {Seconds:F1} s")]
@@ -42,6 +42,9 @@ internal static partial class Log
 
     [LoggerMessage(LogLevel.Warning, "What a tenant uses of its plan could not be read ({Error}); the last figures go on being used")]
     public static partial void PlanFiguresNotRead(this ILogger logger, string error);
+
+    [LoggerMessage(LogLevel.Warning, "That a tenant passed a mark of its plan could not be written down ({Error}); its next request tries again")]
+    public static partial void UsageMarkNotWritten(this ILogger logger, string error);
 
     [LoggerMessage(LogLevel.Warning, "Writing {Count} records of operations failed; they are written with the next ones, or dropped and counted")]
     public static partial void OperationsNotWritten(this ILogger logger, Exception exception, int count);

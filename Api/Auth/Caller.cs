@@ -17,6 +17,15 @@ public sealed record Caller(Principal Principal, OpTimer Timer)
     /// <summary>Address the request came from, as this server sees it.</summary>
     public IPAddress? Address { get; init; }
 
+    internal IHeaderDictionary? ReplyHeaders { get; init; }
+
+    /// <summary>Tells the caller what is left of the plan, if there is anything to tell; not after the response has begun.</summary>
+    public void Tell(string? usageWarning)
+    {
+        if (usageWarning is not null && ReplyHeaders is { } headers)
+            headers["Engram-Usage-Warning"] = usageWarning;
+    }
+
     public Tenant Tenant => Principal.Tenant;
 
     /// <summary>The caller as the audit names them.</summary>

@@ -37,6 +37,8 @@ public static class KeyAuthentication
             return;
         }
 
+        // Set before the limits and the scope: what they refuse is an operation of this tenant as well.
+        context.Features.Set(new Caller(principal, timer) { Address = context.Connection.RemoteIpAddress, ReplyHeaders = context.Response.Headers });
         using var permit = limits.Acquire(principal);
         if (permit.Refusal is { } refusal)
         {
@@ -50,7 +52,6 @@ public static class KeyAuthentication
             return;
         }
 
-        context.Features.Set(new Caller(principal, timer) { Address = context.Connection.RemoteIpAddress });
         await next(context);
     }
 

@@ -2,6 +2,7 @@ using Engram.Api.Auth;
 using Engram.Api.Http;
 using Engram.Engine.Buckets;
 using Engram.Engine.Keys;
+using Engram.Engine.Usage;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.Mvc;
 
@@ -51,9 +52,10 @@ internal static class BucketRoutes
     }
 
     private static async Task<Created<BucketView>> CreateAsync(
-        Caller caller, Body<CreateBucketRequest> body, BucketStore store, CancellationToken cancellationToken)
+        Caller caller, Body<CreateBucketRequest> body, BucketStore store, PlanGate gate, CancellationToken cancellationToken)
     {
         caller.DemandBucketName(body.Value.Name);
+        caller.Tell(await gate.DemandBucketAsync(caller.Tenant, caller.Principal.Plan, cancellationToken));
         var bucket = await store.CreateAsync(caller.Tenant, body.Value.Name, body.Value.Description, caller.Timer, cancellationToken);
         return TypedResults.Created($"/v1/buckets/{Uri.EscapeDataString(bucket.Name)}", BucketView.From(bucket));
     }

@@ -30,6 +30,7 @@ namespace Engram.Api.Http;
 [JsonSerializable(typeof(SessionList))]
 [JsonSerializable(typeof(MyTenants))]
 [JsonSerializable(typeof(PlanUsageView))]
+[JsonSerializable(typeof(DailyUsageView))]
 [JsonSerializable(typeof(JobList))]
 [JsonSerializable(typeof(JobsRetried))]
 [JsonSerializable(typeof(Engram.Engine.Extraction.QueueDepth))]

@@ -76,7 +76,7 @@ internal static class MemoryRoutes
         var memoryId = MemoryId(id);
         var edit = new MemoryEdit(body.Value.Content, body.Value.Metadata ?? default, body.Value.Categories);
         await editor.EditAsync(caller.Tenant, bucket, memoryId, edit, caller.Principal.KeyId, caller.Timer, cancellationToken);
-        usage.Count(caller.Tenant, caller.Principal.KeyId, null, UsageOperation.Edit, 1);
+        usage.Count(caller.Tenant, caller.Principal.KeyId, caller.Timer.RequestId, null, UsageOperation.Edit, 1);
         return TypedResults.Ok(MemoryDetailView.From(await reader.GetAsync(caller.Tenant, bucket, memoryId, caller.Timer, cancellationToken)));
     }
 
@@ -85,7 +85,7 @@ internal static class MemoryRoutes
     {
         await caller.DemandBucketAsync(buckets, bucket, cancellationToken);
         await removal.DeleteAsync(caller.Tenant, bucket, MemoryId(id), caller.Timer, cancellationToken: cancellationToken);
-        usage.Count(caller.Tenant, caller.Principal.KeyId, null, UsageOperation.Delete, 1);
+        usage.Count(caller.Tenant, caller.Principal.KeyId, caller.Timer.RequestId, null, UsageOperation.Delete, 1);
         return TypedResults.NoContent();
     }
 
@@ -101,7 +101,7 @@ internal static class MemoryRoutes
         await caller.DemandBucketAsync(buckets, bucket, cancellationToken);
         var cleared = await removal.ClearAsync(caller.Tenant, bucket, dryRun ?? false, caller.Timer, cancellationToken);
         if (dryRun != true)
-            usage.Count(caller.Tenant, caller.Principal.KeyId, null, UsageOperation.Delete, cleared);
+            usage.Count(caller.Tenant, caller.Principal.KeyId, caller.Timer.RequestId, null, UsageOperation.Delete, cleared);
         return TypedResults.Ok(new ClearResult(true, cleared, dryRun ?? false));
     }
 

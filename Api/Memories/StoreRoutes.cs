@@ -50,12 +50,12 @@ internal static class StoreRoutes
         await caller.DemandBucketAsync(buckets, bucket, cancellationToken);
 
         NewMemory[] memories = request.Memories is { } several ? [.. several.Select(memory => memory.ToNewMemory())] : [request.ToNewMemory()];
-        if (dryRun != true)
-            await gate.DemandStoreAsync(caller.Tenant, caller.Principal.Plan, memories.Length, cancellationToken);
-        var options = new StoreOptions(caller.Principal.KeyId, idempotencyKey, dryRun ?? false);
+        using var share = dryRun == true ? null : await gate.DemandStoreAsync(caller.Tenant, caller.Principal.Plan, memories.Length, cancellationToken);
+        caller.Tell(share?.Warning);
+        var options = new StoreOptions(caller.Principal.KeyId, idempotencyKey, dryRun ?? false, share?.BucketLimit);
         var outcomes = await store.StoreAsync(caller.Tenant, bucket, memories, options, caller.Timer, cancellationToken);
-        if (!options.DryRun)
-            Count(caller, usage, outcomes);
+        if (share is not null)
+            share.Stored = Count(caller, usage, outcomes, idempotencyKey);
         var reports = wait == "extracted" && !options.DryRun ? await WaitAsync(caller, jobs, outcomes, cancellationToken) : null;
         return StoreReply.For(outcomes, isBatch: request.Memories is not null, options.DryRun, reports);
     }
@@ -74,13 +74,15 @@ internal static class StoreRoutes
         return TypedResults.NoContent();
     }
 
-    private static void Count(Caller caller, UsageMeter usage, IReadOnlyList<StoreOutcome> outcomes)
+    /// <summary>Counts what was stored. A request repeated with its Idempotency-Key is answered again and counts once.</summary>
+    private static int Count(Caller caller, UsageMeter usage, IReadOnlyList<StoreOutcome> outcomes, string? idempotencyKey)
     {
-        if (outcomes.FirstOrDefault(outcome => outcome.Receipt is not null)?.Receipt is { } any)
-        {
-            var stored = outcomes.Count(outcome => outcome.Receipt?.Status == StoreStatus.Stored);
-            usage.Count(caller.Tenant, caller.Principal.KeyId, any.BucketId, UsageOperation.Store, stored);
-        }
+        if (outcomes.FirstOrDefault(outcome => outcome.Receipt is not null)?.Receipt is not { } any)
+            return 0;
+        var stored = outcomes.Count(outcome => outcome.Receipt?.Status == StoreStatus.Stored);
+        var id = idempotencyKey is null ? caller.Timer.RequestId : UsageMeter.IdOf(caller.Tenant, idempotencyKey);
+        usage.Count(caller.Tenant, caller.Principal.KeyId, id, any.BucketId, UsageOperation.Store, stored);
+        return stored;
     }
 
     private static Task<IReadOnlyDictionary<Guid, ExtractionReport>> WaitAsync(

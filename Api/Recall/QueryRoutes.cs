@@ -27,11 +27,11 @@ internal static class QueryRoutes
         var request = QueryMapping.ToRecall(query);
         var shape = QueryMapping.ShapeOf(query.Options);
         await QueryMapping.DemandBucketsAsync(caller, buckets, request, cancellationToken);
-        await gate.DemandQueryAsync(caller.Tenant, caller.Principal.Plan, cancellationToken);
+        caller.Tell(await gate.DemandQueryAsync(caller.Tenant, caller.Principal.Plan, cancellationToken));
         // Read while the arms run: it costs the caller no time.
         var reading = profiles.OfAsync(caller.Tenant, [.. request.Buckets.Select(bucket => bucket.Bucket)], cancellationToken);
         var found = await recall.QueryAsync(caller.Tenant, request, caller.Timer, cancellationToken);
-        usage.Count(caller.Tenant, caller.Principal.KeyId, null, UsageOperation.Query, found.Hits.Count);
+        usage.Count(caller.Tenant, caller.Principal.KeyId, caller.Timer.RequestId, null, UsageOperation.Query, found.Hits.Count);
         recalled.Note(caller.Tenant, caller.Principal.KeyId, found.Hits);
         var known = await reading;
 

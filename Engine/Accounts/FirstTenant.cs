@@ -15,7 +15,7 @@ public sealed class FirstTenant(KeyHasher hasher)
 
     private const string Insert = """
         with tenant as (
-            insert into engram.tenants (id, name) values ($1, $2)
+            insert into engram.tenants (id, name, plan) values ($1, $2, 'unlimited')
         ), bucket as (
             insert into engram.buckets (tenant_id, id, name, description) values ($1, $3, 'default', 'Where memories go that name no bucket.')
         ), key as (

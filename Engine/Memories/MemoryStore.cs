@@ -21,6 +21,8 @@ public sealed class MemoryStore(TenantDb db, MemoryEncoder encoder, WorkLanes la
     // A lost race (the same text, bucket or key at the same time) is seen by the next look; it does not repeat without another writer.
     private const int Attempts = 5;
 
+    private const string CountBuckets = "select count(*) from buckets where tenant_id = $1";
+
     private readonly DuplicateFinder _duplicates = new(db);
 
     /// <summary>Stores one memory.</summary>
@@ -71,7 +73,7 @@ public sealed class MemoryStore(TenantDb db, MemoryEncoder encoder, WorkLanes la
         {
             try
             {
-                var plan = await PlanAsync(tenant, bucket, prepared, failures, raced, cancellationToken);
+                var plan = await PlanAsync(tenant, bucket, prepared, failures, raced, options, cancellationToken);
                 if (!options.DryRun)
                     await WriteAsync(tenant, plan, options, requestHash, cancellationToken);
                 return plan.Outcomes;
@@ -107,11 +109,13 @@ public sealed class MemoryStore(TenantDb db, MemoryEncoder encoder, WorkLanes la
     }
 
     private async Task<StorePlan> PlanAsync(
-        Tenant tenant, string bucketRef, List<PreparedMemory> prepared, EngramException?[] failures, bool raced, CancellationToken cancellationToken)
+        Tenant tenant, string bucketRef, List<PreparedMemory> prepared, EngramException?[] failures, bool raced, StoreOptions options, CancellationToken cancellationToken)
     {
         var found = await BucketScope.FindAsync(db, tenant, bucketRef, cancellationToken);
         if (found is null && Guid.TryParse(bucketRef, out _))
             throw EngramException.NoBucket(bucketRef);
+        if (found is null && options.MaxBuckets is { } most)
+            await DemandBucketAsync(tenant, most, cancellationToken);
         var now = time.GetUtcNow();
         var bucket = found ?? new BucketScope(Guid.CreateVersion7(now), bucketRef, [TextLanguage.Default], null, 0, 0);
         var stored = await _duplicates.FindAsync(tenant, bucket, prepared, encoder.Model, cancellationToken);
@@ -131,6 +135,15 @@ public sealed class MemoryStore(TenantDb db, MemoryEncoder encoder, WorkLanes la
         }
 
         return plan;
+    }
+
+    private async Task DemandBucketAsync(Tenant tenant, long most, CancellationToken cancellationToken)
+    {
+        await using var batch = db.Batch(tenant).Add(CountBuckets, Sql.Uuid(tenant.Id));
+        await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        if (reader.GetInt64(0) >= most)
+            throw new EngramException(FailureKind.QuotaExceeded, $"The plan allows {most} buckets, and they are there: store into one of them, delete some, or change the plan.", "bucket");
     }
 
     private static Receipt ReceiptFor(BucketScope bucket, PreparedMemory memory, Duplicate? duplicate, bool raced, DateTimeOffset now)

@@ -59,4 +59,5 @@ public sealed record MemoryEdit(string? Content, JsonElement Metadata, IReadOnly
 /// <param name="StoredBy">Id of the key that stores, or null.</param>
 /// <param name="IdempotencyKey">1 to 255 characters: a repeat with the same key and request gets the first answer. Or null.</param>
 /// <param name="DryRun">Say what would happen, change nothing.</param>
-public sealed record StoreOptions(Guid? StoredBy = null, string? IdempotencyKey = null, bool DryRun = false);
+/// <param name="MaxBuckets">A store that would make another bucket beside so many is refused; null for no limit.</param>
+public sealed record StoreOptions(Guid? StoredBy = null, string? IdempotencyKey = null, bool DryRun = false, long? MaxBuckets = null);

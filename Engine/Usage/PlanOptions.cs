@@ -1,9 +1,6 @@
 namespace Engram.Engine.Usage;
 
-/// <summary>
-/// Section <c>Engram:Plans:{name}</c>: what a plan includes. Null means no limit, which is what a plan without a section has: a server of
-/// one's own is not sold in portions.
-/// </summary>
+/// <summary>Section <c>Engram:Plans:{name}</c>: overrides what the plan of this name includes. Null leaves the value of the table <c>plans</c>.</summary>
 public sealed class PlanOptions
 {
     /// <summary>Memories stored at one time.</summary>
@@ -17,4 +14,7 @@ public sealed class PlanOptions
 
     /// <summary>Queries a month.</summary>
     public long? Queries { get; set; }
+
+    /// <summary>By how many percent what is included may be passed before it is refused.</summary>
+    public int? GracePercent { get; set; }
 }

@@ -14,6 +14,8 @@ public static class UsageRegistration
         services.AddSingleton<UsageMeter>();
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<UsageMeter>());
         services.AddSingleton<PlanUsageReader>();
+        services.AddSingleton<Plans>();
+        services.AddSingleton<UsageMarks>();
         services.AddSingleton<PlanGate>();
         services.AddOptions();
         services.AddSingleton<IConfigureOptions<PlanOptions>, PlanSection>();

@@ -45,7 +45,7 @@ internal sealed class ClearMemoriesTool(MemoryRemoval removal, UsageMeter usage,
         var count = await removal.ClearAsync(call.Caller.Tenant, bucket, dryRun: !confirmed, call.Timer, ct);
         if (confirmed)
         {
-            usage.Count(call.Caller.Tenant, call.Caller.KeyId, null, UsageOperation.Delete, count);
+            usage.Count(call.Caller.Tenant, call.Caller.KeyId, call.Timer.RequestId, null, UsageOperation.Delete, count);
         }
 
         var next = confirmed ? null : $"Nothing was deleted. Ask the user; with their consent call clear_memories again with confirm true to delete {count} memories.";

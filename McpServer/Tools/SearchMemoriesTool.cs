@@ -53,9 +53,9 @@ internal sealed class SearchMemoriesTool(Recall recall, RecalledTexts recalled, 
             TopK = topK,
             Filter = MemoryFilter.Parse(filters ?? default),
         };
-        await gate.DemandQueryAsync(call.Caller.Tenant, call.Caller.Plan, ct);
+        call.UsageWarning = await gate.DemandQueryAsync(call.Caller.Tenant, call.Caller.Plan, ct);
         var found = await recall.QueryAsync(call.Caller.Tenant, request, call.Timer, ct);
-        usage.Count(call.Caller.Tenant, call.Caller.KeyId, null, UsageOperation.Query, found.Hits.Count);
+        usage.Count(call.Caller.Tenant, call.Caller.KeyId, call.Timer.RequestId, null, UsageOperation.Query, found.Hits.Count);
         recalled.Note(call.Caller.Tenant, call.Caller.KeyId, found.Hits);
         return ToolResult.Ok(
             new SearchResult(found.Hits.Count, MemoryItems.Of(found.Hits), MemoryItems.Of(found.GraphFacts), MemoryItems.NonEmpty(found.Warnings)),

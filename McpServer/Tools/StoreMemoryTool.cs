@@ -76,9 +76,11 @@ internal sealed class StoreMemoryTool(MemoryStore store, ExtractionJobs jobs, Us
             Categories = categories ?? [],
             OccurredAt = occurredAt,
         };
-        await gate.DemandStoreAsync(call.Caller.Tenant, call.Caller.Plan, 1, ct);
-        var receipt = await store.StoreAsync(call.Caller.Tenant, bucket, memory, new StoreOptions(call.Caller.KeyId), call.Timer, ct);
-        usage.Count(call.Caller.Tenant, call.Caller.KeyId, receipt.BucketId, UsageOperation.Store, receipt.Status == StoreStatus.Stored ? 1 : 0);
+        using var share = await gate.DemandStoreAsync(call.Caller.Tenant, call.Caller.Plan, 1, ct);
+        call.UsageWarning = share.Warning;
+        var receipt = await store.StoreAsync(call.Caller.Tenant, bucket, memory, new StoreOptions(call.Caller.KeyId, MaxBuckets: share.BucketLimit), call.Timer, ct);
+        share.Stored = receipt.Status == StoreStatus.Stored ? 1 : 0;
+        usage.Count(call.Caller.Tenant, call.Caller.KeyId, call.Timer.RequestId, receipt.BucketId, UsageOperation.Store, share.Stored);
         var report = wait && receipt.Extraction == ExtractionState.Pending
             ? (await jobs.WaitAsync(call.Caller.Tenant, [receipt.MemoryId], LongestWait, ct)).GetValueOrDefault(receipt.MemoryId)
             : null;

@@ -137,5 +137,7 @@ internal sealed class ToolCatalogue
         result.Meta ??= [];
         result.Meta["engram/request_id"] = call.RequestId;
         result.Meta["engram/timings_ms"] = timings;
+        if (call.UsageWarning is not null)
+            result.Meta["engram/usage_warning"] = call.UsageWarning;
     }
 }

@@ -11,6 +11,9 @@ internal sealed record McpCall(Principal Caller, OpTimer Timer)
 
     public string RequestId { get; } = Timer.RequestId.ToString();
 
+    /// <summary>What the tenant is told of its plan with the result; null while there is nothing to tell.</summary>
+    public string? UsageWarning { get; set; }
+
     /// <summary>The context of one message, carrying this call to whatever handles it.</summary>
     public JsonRpcMessageContext ToContext(string? protocolVersion) => new()
     {

@@ -58,7 +58,7 @@ public sealed class ApiFixture : IAsyncLifetime
     public async Task<TestTenant> NewTenantAsync(Scopes scopes = Scopes.All, string[]? buckets = null, ApiHost? host = null)
     {
         var tenantId = Guid.CreateVersion7();
-        await ExecuteAsync("insert into engram.tenants (id, name) values ($1, 'Test')", tenantId);
+        await ExecuteAsync("insert into engram.tenants (id, name, plan) values ($1, 'Test', 'free')", tenantId);
         var tenant = new TestTenant(this, host ?? Api, tenantId);
         await tenant.UseNewKeyAsync(scopes, buckets);
         return tenant;

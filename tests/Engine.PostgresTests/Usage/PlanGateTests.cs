@@ -71,14 +71,80 @@ public sealed class PlanGateTests(EngineFixture engine)
     }
 
     [Fact]
-    public void A_plan_without_limits_asks_nobody()
+    public async Task A_plan_without_limits_asks_nobody_once_the_plans_are_read()
     {
         var gate = Gate(new PlanOptions());
-        Assert.True(gate.DemandStoreAsync(default, "free", 500).AsTask().IsCompletedSuccessfully);
-        Assert.True(gate.DemandQueryAsync(default, "free").AsTask().IsCompletedSuccessfully);
+        await gate.DemandQueryAsync(default, "unlimited");
+        Assert.True(gate.DemandStoreAsync(default, "unlimited", 500).AsTask().IsCompletedSuccessfully);
+        Assert.True(gate.DemandQueryAsync(default, "unlimited").AsTask().IsCompletedSuccessfully);
+        Assert.True(gate.DemandStoreAsync(default, "a plan nobody wrote down", 500).AsTask().IsCompletedSuccessfully);
     }
 
-    private PlanGate Gate(PlanOptions plan) => new(engine.Get<TenantDb>(), new OnePlan(plan), _clock, NullLogger<PlanGate>.Instance);
+    [Fact]
+    public async Task A_store_that_came_to_nothing_takes_nothing_of_the_plan()
+    {
+        var tenant = await engine.NewTenantAsync();
+        var gate = Gate(new PlanOptions { Memories = 2 });
+
+        (await gate.DemandStoreAsync(tenant, "free", 2)).Dispose();
+        using (var half = await gate.DemandStoreAsync(tenant, "free", 2))
+            half.Stored = 1;
+        (await gate.DemandStoreAsync(tenant, "free", 1)).Stored = 1;
+        await Assert.ThrowsAsync<EngramException>(async () => await gate.DemandStoreAsync(tenant, "free", 1));
+    }
+
+    [Fact]
+    public async Task Between_the_soft_and_the_hard_limit_the_tenant_is_told_and_beyond_it_refused()
+    {
+        var tenant = await engine.NewTenantAsync();
+        var gate = Gate(new PlanOptions { Queries = 10, GracePercent = 20 });
+
+        var told = new string[12];
+        for (var i = 0; i < told.Length; i++)
+            told[i] = await gate.DemandQueryAsync(tenant, "pro") ?? "";
+        var refused = await Assert.ThrowsAsync<EngramException>(async () => await gate.DemandQueryAsync(tenant, "pro"));
+
+        Assert.Equal(["", "", "", "", "", "", "", "queries=80%", "queries=90%", "queries=100%", "queries=110%", "queries=120%"], told);
+        Assert.Equal(FailureKind.QuotaExceeded, refused.Kind);
+    }
+
+    [Fact]
+    public async Task Passing_80_and_100_percent_is_written_down_once_whatever_the_number_of_processes()
+    {
+        var tenant = await engine.NewTenantAsync();
+        var (here, there) = (Gate(new PlanOptions { Queries = 5 }), Gate(new PlanOptions { Queries = 5 }));
+        for (var i = 0; i < 5; i++)
+        {
+            await here.DemandQueryAsync(tenant, "free");
+            await there.DemandQueryAsync(tenant, "free");
+        }
+
+        await KeyTestHost.UntilAsync(
+            async () => await engine.Database.ScalarAsync<long>($"select count(*) from engram.usage_marks where tenant_id = '{tenant.Id}'") == 2, "the marks are never written");
+        Assert.Equal(
+            "queries 80 4 5, queries 100 5 5",
+            await engine.Database.ScalarAsync<string>($"select string_agg(concat_ws(' ', quantity, percent, used, included), ', ' order by percent) from engram.usage_marks where tenant_id = '{tenant.Id}'"));
+        Assert.Equal(2, await engine.Database.ScalarAsync<long>($"select count(*) from engram.audit_entries where tenant_id = '{tenant.Id}' and action = 'usage.mark'"));
+    }
+
+    [Fact]
+    public async Task The_plans_buckets_are_refused_beyond_their_number_by_whichever_way_they_are_made()
+    {
+        var tenant = await engine.NewTenantAsync();
+        var gate = Gate(new PlanOptions { Buckets = 1 });
+        Assert.Equal("buckets=100%", await gate.DemandBucketAsync(tenant, "free"));
+        await engine.StoreAsync(tenant, "The first.", "one");
+
+        Assert.Equal(FailureKind.QuotaExceeded, (await Assert.ThrowsAsync<EngramException>(async () => await gate.DemandBucketAsync(tenant, "free"))).Kind);
+        var options = new Engine.Memories.StoreOptions(MaxBuckets: (await gate.DemandStoreAsync(tenant, "free", 1)).BucketLimit);
+        var refused = await Assert.ThrowsAsync<EngramException>(() => engine.Memories.StoreAsync(tenant, "two", new Engine.Memories.NewMemory { Content = "Not here." }, options, EngineFixture.Timer));
+        Assert.Equal((FailureKind.QuotaExceeded, "bucket"), (refused.Kind, refused.Field));
+        await engine.Memories.StoreAsync(tenant, "one", new Engine.Memories.NewMemory { Content = "Here." }, options, EngineFixture.Timer);
+    }
+
+    private PlanGate Gate(PlanOptions plan) => new(
+        engine.Get<TenantDb>(), new Plans(engine.Get<SystemDb>(), new OnePlan(plan), _clock, NullLogger<Plans>.Instance),
+        new UsageMarks(engine.Get<TenantDb>(), _clock, NullLogger<UsageMarks>.Instance), _clock, NullLogger<PlanGate>.Instance);
 
     private sealed class OnePlan(PlanOptions plan) : IOptionsMonitor<PlanOptions>
     {
