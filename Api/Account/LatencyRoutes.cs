@@ -49,7 +49,8 @@ public sealed record SeriesView(
 
 /// <summary>
 /// The latencies of a window, over right-shaped answers not later than the cutoff. <c>method</c> says how: <c>exact</c> by nearest rank over the
-/// records, or <c>sketch</c> over hourly roll-ups with every percentile within <c>relative_error</c> of the exact one.
+/// records, or <c>sketch</c> over hourly roll-ups with every percentile within <c>relative_error</c> of the exact one. <c>lost</c> counts operations
+/// that were served but not recorded.
 /// </summary>
 public sealed record LatencyView(
     DateTimeOffset From,
@@ -63,7 +64,8 @@ public sealed record LatencyView(
     IReadOnlyList<LatencyNumbers> Steps,
     IReadOnlyList<CutoffCount> Cutoffs,
     IReadOnlyList<ExclusionCount> Exclusions,
-    IReadOnlyList<DeployMark> Deploys);
+    IReadOnlyList<DeployMark> Deploys,
+    long Lost);
 
 /// <summary>Operations, newest first. <c>next</c> is the cursor of the next page.</summary>
 public sealed record OperationPage(IReadOnlyList<RecordedOperation> Requests, string? Next);
@@ -117,7 +119,7 @@ internal static class LatencyRoutes
         return TypedResults.Ok(new LatencyView(
             start, end, step, Methods[exact ? 0 : 1], exact ? 0 : DurationSketch.RelativeError, LatencyBudgets.Cutoff.TotalMilliseconds,
             [.. LatencyBudgets.All.Select(budget => ViewOf(budget, window))],
-            window.Operations, window.Steps, window.Cutoffs, window.Exclusions, window.Deploys));
+            window.Operations, window.Steps, window.Cutoffs, window.Exclusions, window.Deploys, window.Lost));
     }
 
     private static int Step(int? wanted, TimeSpan window, bool exact)

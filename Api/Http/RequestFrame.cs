@@ -41,7 +41,7 @@ public static partial class RequestFrame
         {
             Status = context.Response.StatusCode,
             RequestBytes = context.Request.ContentLength,
-            ResponseBytes = context.Response.ContentLength,
+            ResponseBytes = context.Response.ContentLength ?? timer.ResponseBytes,
         };
     }
 

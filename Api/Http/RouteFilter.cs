@@ -1,6 +1,4 @@
 using System.Collections.Frozen;
-using System.Diagnostics;
-using System.Text.Json;
 using Engram.Engine.Latency;
 using Microsoft.AspNetCore.Mvc;
 
@@ -54,20 +52,5 @@ internal static class RouteFilter
         }
 
         return null;
-    }
-
-    /// <summary>Serializes into a buffer first: then its time and its length are known when the headers go out.</summary>
-    private sealed class BufferedJson(object value) : IResult
-    {
-        public Task ExecuteAsync(HttpContext context)
-        {
-            var timer = context.Features.Get<OpTimer>()!;
-            var started = Stopwatch.GetTimestamp();
-            var bytes = JsonSerializer.SerializeToUtf8Bytes(value, ApiJson.Wire.GetTypeInfo(value.GetType())!);
-            timer.Add(Hop.Serialize, started, Stopwatch.GetTimestamp());
-            context.Response.ContentType = "application/json; charset=utf-8";
-            context.Response.ContentLength = bytes.Length;
-            return context.Response.Body.WriteAsync(bytes, context.RequestAborted).AsTask();
-        }
     }
 }

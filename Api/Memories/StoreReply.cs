@@ -21,7 +21,8 @@ internal static class StoreReply
         ExtractionReport? ReportOf(Receipt receipt) => reports?.GetValueOrDefault(receipt.MemoryId);
     }
 
-    private static IResult Reply<T>(T value, bool dryRun, string? location) => dryRun ? TypedResults.Ok(value) : TypedResults.Created(location, value);
+    private static BufferedJson Reply(object value, bool dryRun, string? location) =>
+        dryRun ? new BufferedJson(value) : new BufferedJson(value, StatusCodes.Status201Created, location);
 
     private static Problem NothingStored(IReadOnlyList<StoreOutcome> outcomes, bool isBatch)
     {

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using Engram.Api.Http;
+using Engram.Engine.Latency;
 using Engram.Engine.Recall;
 using Microsoft.AspNetCore.Http.Features;
 
@@ -65,7 +66,10 @@ internal sealed class QueryStream : IResult, IAsyncDisposable
                 _more = await _parts.MoveNextAsync();
             }
 
-            await WriteAsync(context, JsonSerializer.SerializeToUtf8Bytes(_whole(answered), ApiJson.Wire.QueryResponse));
+            byte[] whole;
+            using (context.Features.Get<OpTimer>()?.Measure(Hop.Serialize))
+                whole = JsonSerializer.SerializeToUtf8Bytes(_whole(answered), ApiJson.Wire.QueryResponse);
+            await WriteAsync(context, whole);
             await WriteAsync(context, "[DONE]"u8.ToArray());
         }
         catch (Exception e) when (!context.RequestAborted.IsCancellationRequested)
@@ -87,6 +91,8 @@ internal sealed class QueryStream : IResult, IAsyncDisposable
     {
         var body = context.Response.Body;
         await body.WriteAsync((byte[])[.. Start, .. data, .. End], context.RequestAborted);
+        if (context.Features.Get<OpTimer>() is { } timer)
+            timer.ResponseBytes = (timer.ResponseBytes ?? 0) + Start.Length + data.Length + End.Length;
         await body.FlushAsync(context.RequestAborted);
     }
 }

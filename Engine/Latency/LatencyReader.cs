@@ -48,6 +48,11 @@ public sealed class LatencyReader(TenantDb db, IOptions<OperationOptions> option
         where o.tenant_id = $1 and o.at >= $2 and o.at < $3 and o.outcome = 'ok' and o.hop_us is not null group by o.series
         """;
 
+    // Losses are counted by the hour, so one that the window only touches is told whole.
+    internal const string SelectLost = """
+        select coalesce(sum(lost), 0)::bigint from operation_losses where tenant_id = $1 and hour > $2 - interval '1 hour' and hour < $3
+        """;
+
     /// <summary>Windows up to this are read exactly unless something else is asked for.</summary>
     public TimeSpan ExactWindow => TimeSpan.FromHours(options.Value.ExactHours);
 
@@ -76,7 +81,8 @@ public sealed class LatencyReader(TenantDb db, IOptions<OperationOptions> option
             .Add(Select, Sql.Uuid(tenant.Id), Sql.Time(from), Sql.Time(to), Sql.Interval(step))
             .Add(SelectExclusions, Sql.Uuid(tenant.Id), Sql.Time(from), Sql.Time(to))
             .Add(SelectDeploys, Sql.Uuid(tenant.Id), Sql.Time(from), Sql.Time(to))
-            .Add(SelectHops, Sql.Uuid(tenant.Id), Sql.Time(from), Sql.Time(to));
+            .Add(SelectHops, Sql.Uuid(tenant.Id), Sql.Time(from), Sql.Time(to))
+            .Add(SelectLost, Sql.Uuid(tenant.Id), Sql.Time(from), Sql.Time(to));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         var (series, operations, steps, temperatures) = (new List<LatencyNumbers>(), new List<LatencyNumbers>(), new List<LatencyNumbers>(), new List<TemperaturePercentiles>());
         while (await reader.ReadAsync(cancellationToken))
@@ -94,8 +100,10 @@ public sealed class LatencyReader(TenantDb db, IOptions<OperationOptions> option
         await reader.NextResultAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
             hops.Add(reader.GetString(0), reader.GetInt64(2), reader.GetInt64(4), reader.GetFieldValue<long[]>(5));
+        var lost = await RowsAsync(reader, r => r.GetInt64(0), cancellationToken);
         return new LatencyWindow(from, to, LatencyMethod.Exact)
         {
+            Lost = lost[0],
             Series = series,
             Operations = operations,
             Steps = steps,

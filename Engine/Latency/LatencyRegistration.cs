@@ -11,6 +11,7 @@ public static class LatencyRegistration
     {
         services.AddOptions<OperationOptions>().BindConfiguration("Engram:Operations").ValidateDataAnnotations().ValidateOnStart();
         services.AddMetrics();
+        services.AddSingleton<OperationTelemetry>();
         services.AddSingleton<OperationLog>();
         services.AddSingleton<IHostedService>(provider => provider.GetRequiredService<OperationLog>());
         services.AddSingleton<OperationRollups>().AddSingleton<OperationPartitions>();

@@ -100,6 +100,9 @@ public sealed record LatencyWindow(DateTimeOffset From, DateTimeOffset To, Laten
     /// <summary>Which deployments served it, by their first operation.</summary>
     public IReadOnlyList<DeployMark> Deploys { get; init; } = [];
 
+    /// <summary>Operations that were served and not recorded, because the database was away for longer than the hosts' memory lasts.</summary>
+    public long Lost { get; init; }
+
     /// <summary>What is in no percentile, by root cause, the most frequent first.</summary>
     public IReadOnlyList<ExclusionCount> Exclusions { get; init; } = [];
 

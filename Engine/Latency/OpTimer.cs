@@ -47,6 +47,9 @@ public sealed class OpTimer
     /// <summary>Operation label such as <c>GET /router/buckets</c> or <c>query_memory</c>; null until known.</summary>
     public string? Operation { get; set; }
 
+    /// <summary>Bytes of a response that goes out in pieces; null while none did.</summary>
+    public long? ResponseBytes { get; set; }
+
     /// <summary>Why it did not do what it should, and the cause (a kind of fault, a problem's code); null as long as nothing went wrong.</summary>
     public (OpOutcome Outcome, string? Cause)? Failure { get; private set; }
 

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using System.Diagnostics.Metrics;
 using System.Threading.Channels;
 using Engram.Engine.Database;
 using Engram.Engine.Keys;
@@ -29,20 +28,16 @@ public sealed class OperationLog : BackgroundService
     private readonly OperationOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger<OperationLog> _log;
-    private readonly Counter<long> _droppedCounter;
-    private readonly Histogram<double> _durations;
+    private readonly OperationTelemetry _telemetry;
+    private readonly ConcurrentDictionary<(Tenant Tenant, DateTimeOffset Hour, string Host), long> _lost = new();
     private OperationRecord[] _unwritten = [];
     private long _dropped;
 
     /// <summary>Starts empty.</summary>
-    public OperationLog(SystemDb db, IOptions<OperationOptions> options, TimeProvider time, IMeterFactory meters, ILogger<OperationLog> log)
+    public OperationLog(SystemDb db, IOptions<OperationOptions> options, TimeProvider time, OperationTelemetry telemetry, ILogger<OperationLog> log)
     {
         ArgumentNullException.ThrowIfNull(options);
-        ArgumentNullException.ThrowIfNull(meters);
-        (_db, _options, _time, _log) = (db, options.Value, time, log);
-        var meter = meters.Create("Engram");
-        _droppedCounter = meter.CreateCounter<long>("engram.operations.dropped", "{operation}", "Operations that were not recorded because the database was away");
-        _durations = meter.CreateHistogram<double>("engram.operation.duration", "s", "Time at the server's boundary, by operation, class and outcome");
+        (_db, _options, _time, _telemetry, _log) = (db, options.Value, time, telemetry, log);
     }
 
     /// <summary>Records dropped since the start of the process.</summary>
@@ -56,16 +51,10 @@ public sealed class OperationLog : BackgroundService
         // A host that calls itself while it starts is nobody's operation.
         if (record.KeyId == WarmUpCaller.KeyId)
             return;
-        _durations.Record(
-            record.Duration.TotalSeconds,
-            new("engram.operation", record.Operation),
-            new("engram.class", OpNames.Of(record.Class)),
-            new("engram.outcome", OpNames.Of(record.Outcome)));
-        if (!_options.Record)
-            return;
-        var cold = _served.TryAdd(record.Operation, true);
-        if (!_queue.Writer.TryWrite(cold ? record with { Cold = true } : record))
-            Drop(1);
+        var known = _served.TryAdd(record.Operation, true) ? record with { Cold = true } : record;
+        _telemetry.Record(known);
+        if (_options.Record && !_queue.Writer.TryWrite(known))
+            Drop(known);
     }
 
     /// <summary>Writes what was recorded so far.</summary>
@@ -78,16 +67,19 @@ public sealed class OperationLog : BackgroundService
             while (Take() is { Length: > 0 } records)
             {
                 await using var batch = _db.Batch();
+                var lost = _lost.ToArray();
                 OperationRows.Add(batch, records, _options.DeployId);
+                OperationRows.AddLosses(batch, lost);
                 await batch.ExecuteAsync(cancellationToken);
                 _unwritten = [];
+                Told(lost);
             }
         }
         catch (PostgresException e) when (!e.IsTransient)
         {
             // The same rows would be refused for ever.
             _log.OperationsNotWritten(e, _unwritten.Length);
-            Drop(_unwritten.Length);
+            Drop(_unwritten);
             _unwritten = [];
         }
         catch (Exception e) when (e is NpgsqlException or TimeoutException or OperationCanceledException)
@@ -142,9 +134,21 @@ public sealed class OperationLog : BackgroundService
         return _unwritten = [.. records];
     }
 
-    private void Drop(int records)
+    private void Drop(params ReadOnlySpan<OperationRecord> records)
     {
-        Interlocked.Add(ref _dropped, records);
-        _droppedCounter.Add(records);
+        foreach (var record in records)
+            _lost.AddOrUpdate((record.Tenant, OperationRows.HourOf(record.At), record.Host), 1, static (_, count) => count + 1);
+        Interlocked.Add(ref _dropped, records.Length);
+        _telemetry.Dropped(records.Length);
+    }
+
+    /// <summary>What was dropped is told to its tenant with the next records that are written; what was dropped meanwhile, with those after.</summary>
+    private void Told(KeyValuePair<(Tenant Tenant, DateTimeOffset Hour, string Host), long>[] lost)
+    {
+        foreach (var (key, count) in lost)
+        {
+            if (!_lost.TryRemove(KeyValuePair.Create(key, count)))
+                _lost.AddOrUpdate(key, 0, (_, now) => now - count);
+        }
     }
 }

@@ -80,7 +80,7 @@ public sealed class OperationRollups(SystemDb db, IOptions<OperationOptions> opt
         foreach (var hour in await DueAsync(connection, open, cancellationToken))
             done += await RollUpAsync(connection, hour, cancellationToken) ? 1 : 0;
         await using var tidy = new NpgsqlBatch(connection);
-        foreach (var table in (string[])[.. Tables, "operation_hours"])
+        foreach (var table in (string[])[.. Tables, "operation_hours", "operation_losses"])
             tidy.BatchCommands.Add(new NpgsqlBatchCommand($"delete from engram.{table} where hour < $1") { Parameters = { Sql.Time(open.AddDays(-options.Value.RollupKeepDays)) } });
         await tidy.ExecuteNonQueryAsync(cancellationToken);
         return done;

@@ -35,6 +35,13 @@ internal static class OperationRows
         on conflict (hour) do update set written = h.written + 1
         """;
 
+    private const string Lose = """
+        insert into engram.operation_losses as l (tenant_id, hour, host, lost)
+        select r.tenant_id, r.hour, r.host, r.lost from unnest($1, $2, $3, $4) as r (tenant_id, hour, host, lost)
+        where exists (select from engram.tenants t where t.id = r.tenant_id)
+        on conflict (tenant_id, hour, host) do update set lost = l.lost + excluded.lost
+        """;
+
     public static void Add(TenantBatch batch, OperationRecord[] records, string deployId) => batch.Add(
         Insert,
         Sql.Uuids(Array.ConvertAll(records, r => r.Tenant.Id)),
@@ -62,9 +69,24 @@ internal static class OperationRows
         Texts(records, HopsOf),
         Texts(records, r => $"{{{string.Join(',', HopShares.Of(r))}}}")).Add(
         Touch,
-        new NpgsqlParameter<DateTime[]> { TypedValue = [.. records.Select(r => HourOf(r.At)).Distinct()], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz });
+        new NpgsqlParameter<DateTime[]> { TypedValue = [.. records.Select(r => HourOf(r.At).UtcDateTime).Distinct()], NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz });
 
-    private static DateTime HourOf(DateTimeOffset at) => new(at.UtcTicks - (at.UtcTicks % TimeSpan.TicksPerHour), DateTimeKind.Utc);
+    /// <summary>Says of how many records there is nothing.</summary>
+    public static void AddLosses(TenantBatch batch, KeyValuePair<(Tenant Tenant, DateTimeOffset Hour, string Host), long>[] lost)
+    {
+        if (lost.Length > 0)
+        {
+            batch.Add(
+                Lose,
+                Sql.Uuids(Array.ConvertAll(lost, l => l.Key.Tenant.Id)),
+                new NpgsqlParameter<DateTime[]> { TypedValue = Array.ConvertAll(lost, l => l.Key.Hour.UtcDateTime), NpgsqlDbType = NpgsqlDbType.Array | NpgsqlDbType.TimestampTz },
+                Sql.Texts(Array.ConvertAll(lost, l => l.Key.Host)),
+                new NpgsqlParameter<long[]> { TypedValue = Array.ConvertAll(lost, l => l.Value) });
+        }
+    }
+
+    /// <summary>The full hour in UTC that holds a time.</summary>
+    public static DateTimeOffset HourOf(DateTimeOffset at) => new(at.UtcTicks - (at.UtcTicks % TimeSpan.TicksPerHour), TimeSpan.Zero);
 
     private static long Microseconds(TimeSpan time) => time.Ticks / TimeSpan.TicksPerMicrosecond;
 

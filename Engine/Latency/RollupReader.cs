@@ -45,7 +45,8 @@ internal static class RollupReader
         var fold = new RollupFold(from, step);
         await using var batch = db.Batch(tenant)
             .Add(SelectSamples, Sql.Uuid(tenant.Id), Sql.Time(from), Sql.Time(to), new NpgsqlParameter<long[]> { TypedValue = DurationSketch.Bounds })
-            .Add(SelectExclusions, Sql.Uuid(tenant.Id), Sql.Time(from), Sql.Time(to));
+            .Add(SelectExclusions, Sql.Uuid(tenant.Id), Sql.Time(from), Sql.Time(to))
+            .Add(LatencyReader.SelectLost, Sql.Uuid(tenant.Id), Sql.Time(from), Sql.Time(to));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
@@ -66,7 +67,9 @@ internal static class RollupReader
                 new ExclusionCount(reader.GetString(1), reader.GetString(2), reader.GetString(4), Text(reader, 5), Text(reader, 6), Text(reader, 7), reader.GetInt64(8)));
         }
 
-        return fold.ToWindow(to);
+        await reader.NextResultAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        return fold.ToWindow(to) with { Lost = reader.GetInt64(0) };
     }
 
     private static string? Text(NpgsqlDataReader reader, int column) => reader.IsDBNull(column) ? null : reader.GetString(column);

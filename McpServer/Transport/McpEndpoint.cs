@@ -49,7 +49,7 @@ internal sealed class McpEndpoint(
 
             // A tool call is recorded under the tool's name, everything else that asks for something under its method.
             var id = message is JsonRpcRequest request ? request.Id : default;
-            call.Timer.Operation = (message as JsonRpcRequest)?.Method;
+            call.Timer.Operation = OperationLabel.Of(message);
             if ((McpHeaders.CheckVersion(version) ?? CheckAgainstBody(http, version, message)) is { } mismatch)
             {
                 return mismatch with { Id = id };
@@ -174,6 +174,7 @@ internal sealed class McpEndpoint(
         {
             Status = fault?.Status ?? context.Response.StatusCode,
             RequestBytes = context.Request.ContentLength,
+            ResponseBytes = timer.ResponseBytes,
         });
     }
 
@@ -301,7 +302,9 @@ internal sealed class McpEndpoint(
         try
         {
             SseResponse.Prepare(context);
-            await session.Transport.HandlePostRequestAsync(request, context.Response.Body, post.Token);
+            var body = new CountedBody(context.Response.Body);
+            await session.Transport.HandlePostRequestAsync(request, body, post.Token);
+            OperationLabel.EndFraming(call.Timer, body);
         }
         catch (OperationCanceledException) when (post.IsCancellationRequested)
         {
@@ -334,7 +337,9 @@ internal sealed class McpEndpoint(
         Func<JsonRpcMessage?, ValueTask>? onResponseStarting = ProtocolVersions.IsPerRequest(version)
             ? first => SetStatus(context.Response, first)
             : null;
-        await servers.ServeOnceAsync(request, context.Response.Body, onResponseStarting, context.RequestAborted);
+        var body = new CountedBody(context.Response.Body);
+        await servers.ServeOnceAsync(request, body, onResponseStarting, context.RequestAborted);
+        OperationLabel.EndFraming(call.Timer, body);
         return null;
     }
 

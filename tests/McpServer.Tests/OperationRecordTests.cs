@@ -21,6 +21,19 @@ public sealed class OperationRecordTests(TransportFixture fixture) : IClassFixtu
         Assert.Equal((tool, "mcp", "mcp", outcome, cause), (recorded.Operation, recorded.Class, recorded.Host, recorded.Outcome, recorded.Cause));
         Assert.Contains("tool-dispatch", recorded.Hops.Select(h => h.Hop));
         Assert.Contains("auth-decode", recorded.Hops.Select(h => h.Hop));
+        Assert.Equal([null, "response"], recorded.Hops.Where(h => h.Hop == "framing").Select(h => h.Label));
+        Assert.True(recorded.RequestBytes > 50 && recorded.ResponseBytes > 100, $"{recorded.RequestBytes} bytes in, {recorded.ResponseBytes} out");
+    }
+
+    [Fact]
+    public async Task A_method_that_a_client_made_up_makes_no_operation_of_its_own()
+    {
+        using var client = fixture.Client();
+        var reply = await client.PostAsync("""{"jsonrpc":"2.0","id":1,"method":"made/up"}""");
+
+        var recorded = await RecordOfAsync(Guid.Parse(reply.Headers.GetValues("X-Request-Id").Single()));
+
+        Assert.Equal(("(unknown method)", "mcp"), (recorded.Operation, recorded.Class));
     }
 
     private async Task<RecordedOperation> RecordOfAsync(Guid id)

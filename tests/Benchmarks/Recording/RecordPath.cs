@@ -29,8 +29,9 @@ internal static class RecordPath
         {
             foreach (var (record, into) in new[] { (true, on), (false, off) })
             {
+                using var telemetry = new OperationTelemetry(services.GetRequiredService<IMeterFactory>());
                 using var log = new OperationLog(
-                    new SystemDb(source), Options.Create(new OperationOptions { Record = record }), TimeProvider.System, services.GetRequiredService<IMeterFactory>(),
+                    new SystemDb(source), Options.Create(new OperationOptions { Record = record }), TimeProvider.System, telemetry,
                     NullLogger<OperationLog>.Instance);
                 var times = Run(log);
                 if (round >= 0)
