@@ -31,6 +31,8 @@ public sealed class McpTestServer : IAsyncDisposable
     {
         var builder = WebApplication.CreateBuilder();
         builder.WebHost.UseUrls("http://127.0.0.1:0");
+        // A cold server is as right as a warm one, and there are many.
+        builder.Configuration["Engram:Starting:Rehearse"] = "false";
         builder.Configuration.AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s.Key, (string?)s.Value)));
         builder.AddServiceDefaults();
         builder.AddEngramMcp();
