@@ -105,7 +105,7 @@ public sealed class JobExtractionTests(EngineFixture engine)
         var job = await ClaimAsync(tenant, memory, "Ann lives in Lisbon.");
         await engine.Database.ExecuteAsync($"update engram.jobs set attempts = {JobQueue.MaxAttempts} where id = '{job.Id}'");
         await engine.Jobs.FailAsync(job, "scripted: auth", Cancel);
-        Assert.Equal("dead", Assert.Single(await Jobs.ListAsync(tenant, "dead", null, 10, Cancel)).State);
+        Assert.Equal("dead", Assert.Single(await Jobs.ListAsync(tenant, "dead", null, 10, Cancel)).Report.State);
         Assert.Equal(ExtractionState.Failed, (await DetailAsync(tenant, memory)).Memory.Extraction);
 
         Assert.Equal(0, await Jobs.RetryAsync(await engine.NewTenantAsync(), job.Id, Cancel));
