@@ -63,6 +63,8 @@ public sealed class TripleStore(TenantDb db, TimeProvider time)
         where t.tenant_id = $1 and t.id = c.id and c.next_id is not null and t.superseded_by is distinct from c.next_id
         """;
 
+    private const string HoldBucket = "select id from buckets where tenant_id = $1 and id = $2 for key share";
+
     /// <summary>Completes a job with its triples.</summary>
     /// <param name="job">The job, as claimed.</param>
     /// <param name="triples">Triples whose evidence was checked.</param>
@@ -94,13 +96,16 @@ public sealed class TripleStore(TenantDb db, TimeProvider time)
     private async Task<bool> CompleteJobAsync(
         TenantTransaction transaction, ExtractionJob job, int triples, EntityRows entities, CancellationToken cancellationToken)
     {
-        // The memory before its job, in the order in which an edit and a deletion lock them: the other way round each would wait for the other.
+        // The bucket before the memory and the memory before its job, in the order in which an edit, a deletion and a clear lock them: the other way
+        // round each would wait for the other.
         await using var batch = transaction.Batch()
+            .Add(HoldBucket, Sql.Uuid(job.Tenant.Id), Sql.Uuid(job.BucketId))
             .Add(MarkExtracted, Sql.Uuid(job.Tenant.Id), Sql.Uuid(job.MemoryId), Sql.Int(job.MemoryVersion))
             .Add(Complete, Sql.Uuid(job.Tenant.Id), Sql.Uuid(job.Id), Sql.Long(job.Fence), Sql.Time(time.GetUtcNow()), Sql.Int(triples));
         if (triples > 0)
             entities.AddLookup(batch);
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await reader.NextResultAsync(cancellationToken);
         if (triples > 0)
             await entities.ReadLookupAsync(reader, cancellationToken);
         // Both or neither: a job whose lease was lost, or whose memory was edited since, counts as one row or none.

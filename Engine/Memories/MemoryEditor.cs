@@ -151,8 +151,11 @@ public sealed class MemoryEditor(TenantDb db, MemoryEncoder encoder, WorkLanes l
     private static async Task<Before> LockAsync(
         TenantTransaction transaction, Tenant tenant, string bucket, Guid memoryId, CancellationToken cancellationToken)
     {
-        await using var batch = transaction.Batch().Add(Lock, Sql.Uuid(tenant.Id), Sql.Uuid(memoryId), Sql.Text(bucket));
+        await using var batch = transaction.Batch()
+            .Add(MemoryRemoval.HoldBucket, Sql.Uuid(tenant.Id), Sql.Text(bucket))
+            .Add(Lock, Sql.Uuid(tenant.Id), Sql.Uuid(memoryId), Sql.Text(bucket));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await reader.NextResultAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken))
             throw EngramException.NoMemory();
         return new Before(

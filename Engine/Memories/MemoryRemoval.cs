@@ -18,6 +18,9 @@ public sealed class MemoryRemoval(TenantDb db, TimeProvider time)
         for update of m
         """;
 
+    // Before the memory: whoever clears or deletes the bucket locks the bucket first and its memories after it.
+    internal const string HoldBucket = "select id from buckets where tenant_id = $1 and (name = $2 or id::text = $2) for key share";
+
     // The same text search that made the postings finds them again by their key.
     internal const string DeletePostings = """
         delete from postings p
@@ -65,9 +68,12 @@ public sealed class MemoryRemoval(TenantDb db, TimeProvider time)
         Guid bucketId;
         int lexemes, bytes;
         long vectors;
-        await using (var batch = transaction.Batch().Add(Lock, Sql.Uuid(tenant.Id), Sql.Uuid(memoryId), Sql.Text(bucket)))
+        await using (var batch = transaction.Batch()
+            .Add(HoldBucket, Sql.Uuid(tenant.Id), Sql.Text(bucket))
+            .Add(Lock, Sql.Uuid(tenant.Id), Sql.Uuid(memoryId), Sql.Text(bucket)))
         await using (var reader = await batch.ExecuteReaderAsync(cancellationToken))
         {
+            await reader.NextResultAsync(cancellationToken);
             if (!await reader.ReadAsync(cancellationToken))
                 throw EngramException.NoMemory();
             if (onlyVersion is { } version && reader.GetInt32(3) != version)
