@@ -27,6 +27,7 @@ public sealed class Chromium : IAsyncLifetime
             return;
         }
         playwright = await Playwright.CreateAsync();
+        Assertions.SetDefaultExpectTimeout(30_000);
         browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = Path, Args = ["--no-sandbox", "--disable-gpu"] });
     }
 
@@ -52,10 +53,10 @@ public sealed class Chromium : IAsyncLifetime
     /// <summary>Goes to a page and waits until its circuit answers: before that, buttons do nothing.</summary>
     public static async Task GoAsync(IPage page, string path)
     {
-        var circuit = page.WaitForWebSocketAsync();
         await page.GotoAsync(path);
-        await circuit;
-        await page.WaitForFunctionAsync("() => !document.querySelector('main .loading')");
+        // Drawn by the server first: what is pressed before the circuit stands is lost. Under load that takes its time.
+        await page.WaitForSelectorAsync("[data-interactive]", new() { State = WaitForSelectorState.Attached, Timeout = 60_000 });
+        await page.WaitForFunctionAsync("() => !document.querySelector('main .loading')", null, new() { Timeout = 60_000 });
     }
 
     public async ValueTask DisposeAsync()
