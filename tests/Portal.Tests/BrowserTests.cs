@@ -29,7 +29,7 @@ public sealed class BrowserTests(Chromium chromium) : IClassFixture<Chromium>
         foreach (var route in routes)
         {
             await page.GotoAsync(route);
-            await page.WaitForFunctionAsync("() => document.querySelector('h1') && !document.querySelector('main .loading')");
+            await page.WaitForFunctionAsync(Chromium.Settled, null, new() { Timeout = 60_000 });
             var result = await page.RunAxe();
             faults.AddRange(result.Violations.Where(violation => violation.Impact is "serious" or "critical")
                 .Select(violation => $"{route}: {violation.Id} {violation.Nodes[0].Html}"));
