@@ -52,16 +52,16 @@ internal sealed class KeyRows(SystemDb db, TimeProvider time)
     /// <summary>The row of this HMAC; if there is none, whether a legacy row may hold the key. One round trip.</summary>
     public async ValueTask<(KeyRow? Row, bool MayBeLegacy)> FindAsync(string key, KeyDigest digest, CancellationToken cancellationToken)
     {
-        await using var batch = db.Batch().Add(ByHash, Sql.Bytes(digest.ToArray())).Add(HasLegacy, Sql.Texts(LegacyPrefixes(key)));
+        // In this order: each statement sees what was committed before it, and a key that another process upgrades meanwhile must be in one of the two.
+        await using var batch = db.Batch().Add(HasLegacy, Sql.Texts(LegacyPrefixes(key))).Add(ByHash, Sql.Bytes(digest.ToArray()));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
+        await reader.ReadAsync(cancellationToken);
+        var mayBeLegacy = reader.GetBoolean(0);
+        await reader.NextResultAsync(cancellationToken);
         var row = await reader.ReadAsync(cancellationToken) ? Read(reader) : null;
 
         // The index found the row already. This compares what the server returned, so that the decision does not rest on it alone.
-        if (row?.Hash is { Length: KeyDigest.Size } hash && KeyDigest.From(hash).Equals(digest))
-            return (row, false);
-        await reader.NextResultAsync(cancellationToken);
-        await reader.ReadAsync(cancellationToken);
-        return (null, reader.GetBoolean(0));
+        return row?.Hash is { Length: KeyDigest.Size } hash && KeyDigest.From(hash).Equals(digest) ? (row, false) : (null, mayBeLegacy);
     }
 
     /// <summary>The legacy row whose bcrypt hash fits the key. Costs the database tens of milliseconds a candidate.</summary>
