@@ -3,7 +3,6 @@ using System.Security.Cryptography;
 using System.Text;
 using Engram.Engine.Database;
 using Engram.Engine.Keys;
-using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 using Npgsql;
 using NpgsqlTypes;
@@ -31,7 +30,7 @@ public enum UsageOperation
 /// database call. A request counts once, whoever writes it how often: its id is written in the transaction of the sums. What was counted since the
 /// last write is lost if the process is killed: at most two seconds' worth.
 /// </summary>
-public sealed class UsageMeter : BackgroundService
+public sealed class UsageMeter : BatchedWriter<UsageCount>
 {
     /// <summary>Counts kept one by one while the database is away; what comes then is summed up and written as one.</summary>
     internal const int Capacity = 200_000;
@@ -62,18 +61,15 @@ public sealed class UsageMeter : BackgroundService
 
     private const string Prune = "delete from engram.usage_events where at < $1";
 
-    private static readonly TimeSpan Interval = TimeSpan.FromSeconds(2);
-
     private readonly SystemDb _db;
     private readonly TimeProvider _time;
     private readonly ILogger<UsageMeter> _log;
-    private readonly ConcurrentQueue<Counted> _counts = new();
-    private readonly ConcurrentDictionary<Key, Totals> _overflow = new();
-    private readonly SemaphoreSlim _writing = new(1);
-    private Counted[] _unwritten = [];
+    private readonly ConcurrentQueue<UsageCount> _counts = new();
+    private readonly ConcurrentDictionary<UsageKey, UsageTotals> _overflow = new();
 
     /// <summary>Starts at nothing.</summary>
-    public UsageMeter(SystemDb db, TimeProvider time, ILogger<UsageMeter> log) => (_db, _time, _log) = (db, time, log);
+    public UsageMeter(SystemDb db, TimeProvider time, ILogger<UsageMeter> log)
+        : base(TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(3), time) => (_db, _time, _log) = (db, time, log);
 
     /// <summary>The id under which a request that may be repeated counts: the same for every repetition.</summary>
     /// <param name="tenant">Whose.</param>
@@ -97,37 +93,12 @@ public sealed class UsageMeter : BackgroundService
         if (keyId == WarmUpCaller.KeyId)
             return;
         var day = DateOnly.FromDateTime(_time.GetUtcNow().UtcDateTime);
-        var key = new Key(tenant.Id, day, keyId, bucketId ?? Guid.Empty, operation);
-        var totals = new Totals(1, memories, inputTokens, outputTokens);
+        var key = new UsageKey(tenant.Id, day, keyId, bucketId ?? Guid.Empty, operation);
+        var totals = new UsageTotals(1, memories, inputTokens, outputTokens);
         if (_counts.Count < Capacity)
-            _counts.Enqueue(new Counted(key, requestId, totals));
+            _counts.Enqueue(new UsageCount(key, requestId, totals));
         else
             _overflow.AddOrUpdate(key, totals, (_, sum) => sum + totals);
-    }
-
-    /// <summary>Writes what was counted so far.</summary>
-    /// <param name="cancellationToken">Cancels the write; what was not written is kept for the next one.</param>
-    public async Task FlushAsync(CancellationToken cancellationToken = default)
-    {
-        await _writing.WaitAsync(cancellationToken);
-        try
-        {
-            while (Take() is { Length: > 0 } counts)
-            {
-                await using var command = _db.Command(Upsert, ParametersOf(counts));
-                await command.ExecuteNonQueryAsync(cancellationToken);
-                _unwritten = [];
-            }
-        }
-        catch (Exception e) when (e is NpgsqlException or TimeoutException or OperationCanceledException)
-        {
-            // Written or not, they are written again: each counts once.
-            _log.UsageNotWritten(e, _unwritten.Length);
-        }
-        finally
-        {
-            _writing.Release();
-        }
     }
 
     /// <summary>Forgets which requests were counted before a time: long after anything could write them again.</summary>
@@ -142,64 +113,36 @@ public sealed class UsageMeter : BackgroundService
     }
 
     /// <inheritdoc/>
-    public override async Task StopAsync(CancellationToken cancellationToken)
+    protected override UsageCount[] Take()
     {
-        await base.StopAsync(cancellationToken);
-        using var last = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        last.CancelAfter(TimeSpan.FromSeconds(3));
-        try
-        {
-            await FlushAsync(last.Token);
-        }
-        catch (OperationCanceledException)
-        {
-            // Another flush holds the turn and does not end: what it has is all there is to save.
-        }
-    }
-
-    /// <inheritdoc/>
-    public override void Dispose()
-    {
-        _writing.Dispose();
-        base.Dispose();
-    }
-
-    /// <inheritdoc/>
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        using var timer = new PeriodicTimer(Interval, _time);
-        try
-        {
-            while (await timer.WaitForNextTickAsync(stoppingToken))
-                await FlushAsync(stoppingToken);
-        }
-        catch (OperationCanceledException)
-        {
-        }
-    }
-
-    /// <summary>The batch that failed last time, or the next one; what overflowed comes last, each sum under an id of its own.</summary>
-    private Counted[] Take()
-    {
-        if (_unwritten.Length > 0)
-            return _unwritten;
-        var counts = new List<Counted>();
+        var counts = new List<UsageCount>();
         while (counts.Count < BatchSize && _counts.TryDequeue(out var count))
             counts.Add(count);
+        // What overflowed comes last, each sum under an id of its own.
         if (counts.Count == 0)
         {
             foreach (var key in _overflow.Keys)
             {
                 if (_overflow.TryRemove(key, out var totals))
-                    counts.Add(new Counted(key, Guid.CreateVersion7(), totals));
+                    counts.Add(new UsageCount(key, Guid.CreateVersion7(), totals));
             }
         }
 
         // One of a statement's rows could not tell that another one of them is the same request.
-        return _unwritten = [.. counts.DistinctBy(count => (count.Key.TenantId, count.RequestId, count.Key.Operation))];
+        return [.. counts.DistinctBy(count => (count.Key.TenantId, count.RequestId, count.Key.Operation))];
     }
 
-    private static NpgsqlParameter[] ParametersOf(Counted[] rows) =>
+    /// <inheritdoc/>
+    protected override async Task WriteAsync(UsageCount[] batch, CancellationToken cancellationToken)
+    {
+        await using var command = _db.Command(Upsert, ParametersOf(batch));
+        await command.ExecuteNonQueryAsync(cancellationToken);
+    }
+
+    /// <inheritdoc/>
+    protected override void NotWritten(Exception exception, int count) => _log.UsageNotWritten(exception, count);
+
+    private static NpgsqlParameter[] ParametersOf(UsageCount[] rows) =>
     [
         Sql.Uuids(Array.ConvertAll(rows, row => row.Key.TenantId)),
         Sql.Uuids(Array.ConvertAll(rows, row => row.RequestId)),
@@ -221,15 +164,5 @@ public sealed class UsageMeter : BackgroundService
         _ => "delete",
     };
 
-    private static NpgsqlParameter<long[]> Longs(Counted[] rows, Converter<Counted, long> value) => new() { TypedValue = Array.ConvertAll(rows, value) };
-
-    private readonly record struct Key(Guid TenantId, DateOnly Day, Guid KeyId, Guid BucketId, UsageOperation Operation);
-
-    private readonly record struct Totals(long Requests, long Memories, long InputTokens, long OutputTokens)
-    {
-        public static Totals operator +(Totals a, Totals b) =>
-            new(a.Requests + b.Requests, a.Memories + b.Memories, a.InputTokens + b.InputTokens, a.OutputTokens + b.OutputTokens);
-    }
-
-    private readonly record struct Counted(Key Key, Guid RequestId, Totals Totals);
+    private static NpgsqlParameter<long[]> Longs(UsageCount[] rows, Converter<UsageCount, long> value) => new() { TypedValue = Array.ConvertAll(rows, value) };
 }
