@@ -15,9 +15,7 @@ public sealed class Chromium : IAsyncLifetime
         @"C:\Program Files\Google\Chrome\Application\chrome.exe",
     ];
 
-    /// <summary>
-    /// True when a page, interactive or plain, has what it is going to show. A circuit that takes over draws the head anew: for that moment there is no title.
-    /// </summary>
+    /// <summary>True when a page, interactive or plain, has what it is going to show.</summary>
     public const string Settled = "() => document.title && document.querySelector('h1') && !document.querySelector('main .loading')" +
         " && (document.querySelector('[data-interactive]') || !document.querySelector('script[src*=\"blazor.web\"]'))";
 
