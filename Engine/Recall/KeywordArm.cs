@@ -11,9 +11,6 @@ namespace Engram.Engine.Recall;
 /// </summary>
 internal static class KeywordArm
 {
-    public const double K1 = 1.2;
-    public const double B = 0.75;
-
     // The query is reduced to lexemes by every configuration the buckets' memories were made with.
     public const string QueryLexemes = """
         select distinct l.lexeme
@@ -21,15 +18,15 @@ internal static class KeywordArm
         cross join lateral unnest(to_tsvector(c.language::regconfig, $2)) l
         """;
 
+    // The literals are float8 on purpose: "0.9 * lexeme_count" alone would be numeric, which costs more than all the rest. The index returns the postings
+    // lexeme by lexeme, so the window needs no sort; k1 + 1 = 2.2, k1 (1 - b) = 0.3 and k1 b = 0.9.
     private const string Matches = """
-        with matches as materialized (
-            select p.lexeme, p.memory_id, p.tf, p.lexeme_count from postings p
+        select x.memory_id, sum(
+            ln(1 + ($4 - x.documents + 0.5) / (x.documents + 0.5)) * 2.2::float8 * x.tf / (x.tf + 0.3::float8 + 0.9::float8 * x.lexeme_count / $5)) as score
+        from (
+            select p.memory_id, p.tf, p.lexeme_count, count(*) over (partition by p.lexeme)::float8 as documents from postings p
             where p.tenant_id = $1 and p.bucket_id = $2 and p.lexeme = any($3)
-        ), weights as materialized (
-            select lexeme, ln(1 + ($4 - count(*) + 0.5) / (count(*) + 0.5)) as idf from matches group by lexeme
-        )
-        select x.memory_id, sum(w.idf * x.tf * 2.2 / (x.tf + 1.2 * (0.25 + 0.75 * x.lexeme_count / $5)))::float8 as score
-        from matches x join weights w using (lexeme)
+        ) x
         """;
 
     private const string Best = " group by x.memory_id order by score desc, x.memory_id limit $6";
