@@ -17,8 +17,8 @@ internal static class LatencyCommand
         var json = new Option<FileInfo?>("--json") { Description = "Write the figures to this file as well" };
         var keep = new Option<bool>("--keep") { Description = "Leave the buckets in place" };
         var noExtract = new Option<bool>("--no-extract") { Description = "Fill the bucket without triples: quicker, but the graph arm has nothing to do" };
-        var only = new Option<string[]>("--only") { Description = "Only these parts: router, query, mcp, keys", AllowMultipleArgumentsPerToken = true };
-        only.AcceptOnlyFromAmong("router", "query", "mcp", "keys");
+        var only = new Option<string[]>("--only") { Description = "Only these parts: router, query, mcp, store, keys", AllowMultipleArgumentsPerToken = true };
+        only.AcceptOnlyFromAmong("router", "query", "mcp", "store", "keys");
         foreach (var option in new Option[] { memories, seconds, data, json, keep, noExtract, only })
             command.Add(option);
         memories.Validators.Add(result =>
