@@ -11,8 +11,8 @@ internal static class LatencyCommand
     {
         var command = new Command("latency", "Latency of the Api and the MCP server, side by side with their floors, at 1 and 8 concurrent callers");
         var platform = new PlatformOptions(command, withFloors: true);
-        var memories = new Option<int>("--memories") { Description = "Size of the bucket that is queried", DefaultValueFactory = _ => 10_000 };
-        var seconds = new Option<double>("--seconds") { Description = "Time for each measurement, in ten rounds", DefaultValueFactory = _ => 5 };
+        var memories = new Option<int>("--memories") { Description = "Size of the bucket that is queried", DefaultValueFactory = _ => 10_000 }.Between(100, 1_000_000);
+        var seconds = new Option<double>("--seconds") { Description = "Time for each measurement, in ten rounds", DefaultValueFactory = _ => 5 }.Between(0.5, 600);
         var data = new Option<string?>("--data") { Description = "Folder of the evaluation data: the texts are LoCoMo's then; else they are generated" };
         var json = new Option<FileInfo?>("--json") { Description = "Write the figures to this file as well" };
         var keep = new Option<bool>("--keep") { Description = "Leave the buckets in place" };
@@ -21,16 +21,6 @@ internal static class LatencyCommand
         only.AcceptOnlyFromAmong("router", "query", "mcp", "store", "keys");
         foreach (var option in new Option[] { memories, seconds, data, json, keep, noExtract, only })
             command.Add(option);
-        memories.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is < 100 or > 1_000_000)
-                result.AddError("--memories must be 100 to 1000000.");
-        });
-        seconds.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<double>() is not (>= 0.5 and <= 600))
-                result.AddError("--seconds must be 0.5 to 600.");
-        });
         command.SetAction(async (result, ct) =>
         {
             var address = platform.Resolve(result);

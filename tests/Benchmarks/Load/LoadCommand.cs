@@ -14,28 +14,21 @@ internal static class LoadCommand
     public static Command Create()
     {
         var command = new Command("load", "Mixed traffic by class in an open loop, beside what the server recorded of it; with --knee its limit, with --flood reads beside too many queries");
-        var users = new Argument<int>("users") { Description = "Users, each with a request a second on average", DefaultValueFactory = _ => 50 };
-        var seconds = new Argument<double>("seconds") { Description = "How long requests come; with --knee how long at each rate", DefaultValueFactory = _ => 60 };
+        var users = new Argument<int>("users") { Description = "Users, each with a request a second on average", DefaultValueFactory = _ => 50 }.Between(1, 100_000);
+        var seconds = new Argument<double>("seconds") { Description = "How long requests come; with --knee how long at each rate", DefaultValueFactory = _ => 60 }.Between(1, 86_400);
         command.Add(users);
         command.Add(seconds);
         var platform = new PlatformOptions(command, withFloors: true);
-        var rate = new Option<double?>("--rate") { Description = "Requests a second in all, instead of one for each user" };
+        var rate = new Option<double?>("--rate") { Description = "Requests a second in all, instead of one for each user" }.Between(0.01, 100_000);
         var mix = new Option<string?>("--mix") { Description = "Shares of the classes, such as read=50,mcp=25,store=5,search=15,query=5 (the default)" };
         var constant = new Option<bool>("--constant") { Description = "Arrivals at even distances instead of Poisson's" };
-        var memories = new Option<int>("--memories") { Description = "Size of the bucket that is read and asked", DefaultValueFactory = _ => 1000 };
+        var memories = new Option<int>("--memories") { Description = "Size of the bucket that is read and asked", DefaultValueFactory = _ => 1000 }.Between(10, 1_000_000);
         var model = new Option<string>("--model") { Description = "The fake provider's model that answers queries", DefaultValueFactory = _ => DefaultModel };
         var knee = new Option<bool>("--knee") { Description = "Raise the rate step by step until a p95 leaves its budget or answers fall behind" };
-        var flood = new Option<double?>("--flood") { Description = "Searches a second: measure reads with and without this flood, in turns" };
+        var flood = new Option<double?>("--flood") { Description = "Searches a second: measure reads with and without this flood, in turns" }.Between(1, 100_000);
         var json = new Option<FileInfo?>("--json") { Description = "Write the figures to this file as well" };
         foreach (var option in new Option[] { rate, mix, constant, memories, model, knee, flood, json })
             command.Add(option);
-        command.Validators.Add(result =>
-        {
-            if (result.GetValue(users) is < 1 or > 100_000 || result.GetValue(seconds) is not (>= 1 and <= 86_400) || result.GetValue(memories) is < 10 or > 1_000_000)
-                result.AddError("users must be 1 to 100000, seconds 1 to 86400, --memories 10 to 1000000.");
-            if (result.GetValue(rate) is { } given && given is not (> 0 and <= 100_000))
-                result.AddError("--rate must be above 0, at most 100000.");
-        });
         command.SetAction(async (result, ct) =>
         {
             var weights = result.GetValue(mix) is { } text ? Mix.Parse(text) : Mix.Default;

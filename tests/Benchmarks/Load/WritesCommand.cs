@@ -15,18 +15,13 @@ internal static class WritesCommand
     {
         var command = new Command("writes", "p99 of GET /account/plan_usage and /router/buckets with and without a load of writes, in turns");
         var platform = new PlatformOptions(command, withFloors: true);
-        var writes = new Option<double>("--writes") { Description = "Stored memories a second", DefaultValueFactory = _ => 200 };
-        var batch = new Option<int>("--batch") { Description = "Memories in each request that stores", DefaultValueFactory = _ => 1 };
-        var reads = new Option<double>("--reads") { Description = "Reads a second of each of the two", DefaultValueFactory = _ => 50 };
-        var seconds = new Option<double>("--seconds") { Description = "Time in all, half of it with the writes", DefaultValueFactory = _ => 60 };
+        var writes = new Option<double>("--writes") { Description = "Stored memories a second", DefaultValueFactory = _ => 200 }.Between(0.01, 10_000);
+        var batch = new Option<int>("--batch") { Description = "Memories in each request that stores", DefaultValueFactory = _ => 1 }.Between(1, 500);
+        var reads = new Option<double>("--reads") { Description = "Reads a second of each of the two", DefaultValueFactory = _ => 50 }.Between(0.01, 10_000);
+        var seconds = new Option<double>("--seconds") { Description = "Time in all, half of it with the writes", DefaultValueFactory = _ => 60 }.Between(2, 86_400);
         var json = new Option<FileInfo?>("--json") { Description = "Write the figures to this file as well" };
         foreach (var option in new Option[] { writes, batch, reads, seconds, json })
             command.Add(option);
-        command.Validators.Add(result =>
-        {
-            if (result.GetValue(writes) is not (> 0 and <= 10_000) || result.GetValue(batch) is < 1 or > 500 || result.GetValue(reads) is not (> 0 and <= 10_000) || result.GetValue(seconds) is not (>= 2 and <= 86_400))
-                result.AddError("--writes and --reads must be above 0, at most 10000; --batch 1 to 500; --seconds 2 to 86400.");
-        });
         command.SetAction(async (result, ct) =>
         {
             await using var session = await LoadSession.StartAsync(platform.Resolve(result), new TextSource([], []), memories: 100, fakeProvider: null, model: "", ct);

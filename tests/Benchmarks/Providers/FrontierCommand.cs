@@ -18,7 +18,7 @@ internal static class FrontierCommand
         var bucket = new Option<string?>("--bucket") { Description = "A bucket of yours to ask; goes with --questions" };
         var file = new Option<FileInfo?>("--questions") { Description = "Your questions: JSON Lines with 'question', or one question a line" };
         var data = new Option<string?>("--data") { Description = "Instead of those: folder of the evaluation data; the first LoCoMo conversation is stored and asked" };
-        var limit = new Option<int>("--limit") { Description = "Most questions", DefaultValueFactory = _ => 50 };
+        var limit = new Option<int>("--limit") { Description = "Most questions", DefaultValueFactory = _ => 50 }.Between(1, 100_000);
         foreach (var option in new Option[] { models, ks, reference, bucket, file, data, limit })
             command.Add(option);
         command.SetAction(async (result, ct) =>

@@ -22,9 +22,9 @@ internal static class ProviderShareCommand
         var platform = new PlatformOptions(command);
         var shared = new ModelOptions(command);
         var model = new Option<string>("--model") { Description = "The model that answers", DefaultValueFactory = _ => "fake-answer@200ms" };
-        var memories = new Option<int>("--memories") { Description = "Size of the bucket that is asked", DefaultValueFactory = _ => 1000 };
-        var count = new Option<int>("--queries") { Description = "Queries measured, after ten that are not", DefaultValueFactory = _ => 200 };
-        var k = new Option<int>("--k") { Description = "top_k", DefaultValueFactory = _ => 8 };
+        var memories = new Option<int>("--memories") { Description = "Size of the bucket that is asked", DefaultValueFactory = _ => 1000 }.Between(10, 1_000_000);
+        var count = new Option<int>("--queries") { Description = "Queries measured, after ten that are not", DefaultValueFactory = _ => 200 }.Between(1, 100_000);
+        var k = new Option<int>("--k") { Description = "top_k", DefaultValueFactory = _ => 8 }.Between(1, 100);
         var data = new Option<string?>("--data") { Description = "Folder of the evaluation data: a LoCoMo conversation instead of generated texts" };
         foreach (var option in new Option[] { model, memories, count, k, data })
             command.Add(option);

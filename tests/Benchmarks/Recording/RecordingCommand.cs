@@ -19,7 +19,7 @@ internal static class RecordingCommand
     {
         var command = new Command("recording", "The cost of recording operations: microseconds a request pays, and GET /router/buckets of two Apis that differ in nothing else");
         var platform = new PlatformOptions(command);
-        var seconds = new Option<double>("--seconds") { Description = "Time for each measurement from end to end, in ten rounds", DefaultValueFactory = _ => 20 };
+        var seconds = new Option<double>("--seconds") { Description = "Time for each measurement from end to end, in ten rounds", DefaultValueFactory = _ => 20 }.Between(0.5, 600);
         var json = new Option<FileInfo?>("--json") { Description = "Write the figures to this file as well" };
         command.Add(seconds);
         command.Add(json);

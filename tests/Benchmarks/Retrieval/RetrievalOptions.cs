@@ -1,4 +1,5 @@
 using System.CommandLine;
+using Engram.Benchmarks.Platform;
 
 namespace Engram.Benchmarks.Retrieval;
 
@@ -24,11 +25,7 @@ internal sealed class RetrievalOptions
     {
         foreach (var option in new Option[] { _data, _json, _answers, _keep, _wait, _callers })
             command.Add(option);
-        _callers.Validators.Add(result =>
-        {
-            if (result.GetValueOrDefault<int>() is < 1 or > 64)
-                result.AddError("--callers must be 1 to 64.");
-        });
+        _callers.Between(1, 64);
     }
 
     public string Data(ParseResult result) => result.GetRequiredValue(_data);
