@@ -108,6 +108,12 @@ internal sealed class Mentions(string text, string speaker, bool keepPronouns)
         {
             var at = Tokens[start].Tag == Tag.PossPronoun ? start : start + 1;
             possessor = Pronoun(new Phrase(PhraseKind.Noun, at, at), Tokens[at]);
+            if (at == phrase.Last)
+            {
+                // "I lost my." does not say what.
+                return new Mention { Name = Tokens[at].Text, Core = Tokens[at].Text, Head = Tokens[at].Lower, First = phrase.First, Last = phrase.Last, Pronoun = true, Unresolved = true };
+            }
+
             start = at + 1;
         }
 

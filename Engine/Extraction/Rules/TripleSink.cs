@@ -21,7 +21,8 @@ internal sealed class TripleSink(IReadOnlyList<string> uninformative)
     {
         var subjectName = Clean(subject.Name);
         var objectName = Clean(target.Name);
-        if (IsFull || (subject.Clausal && uninformative.Count > 0) || !IsUsable(subject, subjectName) || !IsUsable(target, objectName) || string.Equals(subjectName, objectName, StringComparison.OrdinalIgnoreCase))
+        // A noun of nothing but marks ("n't of Oslo") leaves a predicate without a word.
+        if (IsFull || predicate.Length == 0 || !char.IsLetterOrDigit(predicate[0]) || (subject.Clausal && uninformative.Count > 0) || !IsUsable(subject, subjectName) || !IsUsable(target, objectName) || string.Equals(subjectName, objectName, StringComparison.OrdinalIgnoreCase))
         {
             return;
         }

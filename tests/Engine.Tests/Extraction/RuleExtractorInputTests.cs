@@ -49,6 +49,36 @@ public sealed class RuleExtractorInputTests
         AssertSound(text, result);
     }
 
+    private static readonly string[] Scraps =
+    [
+        "my", "his", "their", "whose", "the", "a", "no", "neither", "that", "this", "which", "who", "and", "or", "but", "not", "never", "to", "of", "in", "on", "by", "with", "from", "as", "than",
+        "is", "was", "be", "been", "has", "have", "does", "can", "would", "likes", "moved", "working", "called", "born", "I", "she", "it", "we", "them", "me", "user", "Anna", "Berg", "U.S.", "Oslo", "Dr.",
+        "sister", "dog", "dogs", "company", "film", "capital", "national", "old", "quickly", "yesterday", "ago", "May", "3", "2019", "5th", "two", "Tom's", "dogs'", "'s", "n't", "don't", "I'm",
+        ",", ";", ":", "(", ")", "\"", "-", "–", ".", "?", "verriolnel",
+    ];
+
+    [Theory]
+    [InlineData(1)]
+    [InlineData(2)]
+    [InlineData(3)]
+    public async Task Words_in_any_order_are_read_without_a_fault(int seed)
+    {
+        var random = new Random(seed);
+        for (var i = 0; i < 15_000; i++)
+        {
+            var text = string.Join(' ', Enumerable.Range(0, 3 + random.Next(12)).Select(_ => Scraps[random.Next(Scraps.Length)])) + (random.Next(3) > 0 ? "." : "");
+            try
+            {
+                var speaker = random.Next(2) == 0 ? "Ada" : null;
+                AssertSound(text, await Extract.Result(text, speaker), speaker);
+            }
+            catch (Exception e)
+            {
+                Assert.Fail($"{e.GetType().Name} on: {text}\n{e.Message}\n{e.StackTrace}");
+            }
+        }
+    }
+
     [Fact]
     public async Task A_long_text_is_read_in_linear_time_and_gives_a_bounded_result()
     {
@@ -120,11 +150,11 @@ public sealed class RuleExtractorInputTests
             await new RuleExtractor().ExtractAsync(new ExtractionInput(Story, Extract.EventTime, "en", null), stop.Token));
     }
 
-    private static void AssertSound(string text, ExtractionResult result)
+    private static void AssertSound(string text, ExtractionResult result, string? speaker = null)
     {
         Assert.True(result.Triples.Count <= RuleExtractor.MaxTriples);
         Assert.Equal(result.Triples.Count, result.Triples.Select(t => (t.Subject, t.Predicate, t.Object, t.Negated)).Distinct().Count());
-        var check = new EvidenceCheck(text, null);
+        var check = new EvidenceCheck(text, speaker);
         Assert.All(result.Triples, t =>
         {
             Assert.InRange(t.Evidence.Start, 0, text.Length - 1);
