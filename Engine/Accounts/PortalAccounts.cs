@@ -286,8 +286,6 @@ public sealed class PortalAccounts
     public Task<bool> SignOutAsync(Principal session, CancellationToken cancellationToken = default) =>
         _keys.RevokeAsync(session.Tenant, session.KeyId, "session", actor: null, cancellationToken);
 
-    private static Scopes ScopesOf(string role) => role == "viewer" ? Scopes.MemoriesRead | Scopes.UsageRead : Scopes.All;
-
     private async Task<Tenant?> ConsumeAsync(NpgsqlConnection connection, string setupToken, CancellationToken cancellationToken)
     {
         if (setupToken.Length is 0 or > KeyHasher.MaxLength)
@@ -321,7 +319,7 @@ public sealed class PortalAccounts
         Sql.Uuid(Guid.CreateVersion7(_time.GetUtcNow())),
         Sql.Text(ApiKeyFormat.DisplayPrefix(session.Token)),
         Sql.Bytes(_hasher.Hash(session.Token)),
-        Sql.Texts(ScopeNames.Of(ScopesOf(session.User.Role))),
+        Sql.Texts(ScopeNames.Of(session.User.Scopes)),
         Sql.Uuid(session.User.Id),
         Sql.Text(session.User.Role),
         Sql.Time(session.ExpiresAt),

@@ -104,7 +104,8 @@ internal sealed class KeyRows(SystemDb db, TimeProvider time)
             reader.GetGuid(2),
             reader.GetString(3),
             reader.GetString(4),
-            ScopeNames.Known(reader.GetFieldValue<string[]>(5)),
+            // A session that was opened while its person's role was being changed has the scopes of the old one written down.
+            ScopeNames.Known(reader.GetFieldValue<string[]>(5)) & (user?.Scopes ?? Scopes.All),
             reader.IsDBNull(6) ? null : reader.GetFieldValue<string[]>(6).ToFrozenSet(StringComparer.Ordinal),
             user)
         { Plan = reader.GetString(13) };

@@ -35,7 +35,11 @@ public sealed record Principal(
 /// <param name="Id">The person's id.</param>
 /// <param name="Email">E-mail address as given.</param>
 /// <param name="Role"><c>owner</c>, <c>admin</c> or <c>viewer</c> of the session's tenant.</param>
-public sealed record PortalUser(Guid Id, string Email, string Role);
+public sealed record PortalUser(Guid Id, string Email, string Role)
+{
+    /// <summary>What the role allows.</summary>
+    public Scopes Scopes => Role == "viewer" ? Scopes.MemoriesRead | Scopes.UsageRead : Scopes.All;
+}
 
 /// <summary>Why a key was refused. The caller is told none of it; counters and logs are.</summary>
 public enum KeyFailure

@@ -65,6 +65,18 @@ public class MemberTests(ApiFixture fixture)
     }
 
     [Fact]
+    public async Task A_session_opened_while_its_role_was_being_changed_has_the_new_role()
+    {
+        using var owner = await OwnerAsync();
+        using var admin = await JoinAsync(owner.Client, "admin");
+        // As if the sign-in had read the role before the change and written its session after it.
+        await fixture.ExecuteAsync("update engram.memberships set role = 'viewer' where user_id = $1", Guid.Parse(admin.UserId));
+
+        await admin.Client.GetAsync("/account/members").ProblemAsync(403, "insufficient_scope");
+        await admin.Client.GetJsonAsync("/v1/buckets");
+    }
+
+    [Fact]
     public async Task Only_an_owner_makes_or_changes_an_owner_and_the_last_one_stays()
     {
         using var owner = await OwnerAsync();
