@@ -29,6 +29,7 @@ public static class EngramEngine
             .AddSingleton<MemoryEncoder>()
             .AddSingleton<MemoryStore>()
             .AddSingleton<MemoryReader>()
+            .AddSingleton<ResourceChanges>()
             .AddSingleton<MemoryEditor>()
             .AddSingleton<MemoryRemoval>()
             .AddSingleton<Recall.Recall>()

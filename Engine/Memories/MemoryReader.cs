@@ -49,6 +49,11 @@ public sealed class MemoryReader(TenantDb db)
         select {ExtractionReport.Columns} from jobs j where j.tenant_id = $1 and j.memory_id = $2 order by j.memory_version desc limit 1
         """;
 
+    private const string FirstPage = "select * from engram.memory_page($1, $2, $3, $4)";
+
+    // What the metadata of most memories is.
+    private static readonly JsonElement NoMetadata = JsonElement.Parse("{}");
+
     /// <summary>A page of a bucket, newest first. One round trip.</summary>
     /// <param name="tenant">Whose.</param>
     /// <param name="bucket">Name or id.</param>
@@ -71,6 +76,8 @@ public sealed class MemoryReader(TenantDb db)
             BucketName.Check(bucket);
 
         using var hop = timer.Measure(Hop.DbRead);
+        if (from is null && offset == 0 && filter is null)
+            return await FirstPageAsync(tenant, bucket, limit, cancellationToken);
         await using var batch = BucketScope.AddTo(db.Batch(tenant), tenant, [bucket]);
         AddPage(batch, tenant, bucket, limit, offset, from, filter);
         if (filter is not null)
@@ -90,15 +97,7 @@ public sealed class MemoryReader(TenantDb db)
             total = reader.GetInt64(0);
         }
 
-        // One row more than asked for tells whether there is a next page.
-        string? next = null;
-        if (memories.Count > limit)
-        {
-            memories.RemoveAt(limit);
-            next = MemoryCursor.After(memories[^1]);
-        }
-
-        return new MemoryPage(scope.Id, scope.Name, memories, total, next);
+        return Page(scope.Id, scope.Name, memories, limit, total);
     }
 
     /// <summary>One memory with its triples and history. One round trip.</summary>
@@ -159,11 +158,41 @@ public sealed class MemoryReader(TenantDb db)
         Categories = reader.GetFieldValue<string[]>(9),
         OccurredAt = reader.GetFieldValue<DateTimeOffset>(10),
         Status = reader.GetString(11),
-        Extraction = Enum.Parse<ExtractionState>(reader.GetString(12), ignoreCase: true),
+        Extraction = StateOf(reader.GetString(12)),
         Version = reader.GetInt32(13),
         CreatedAt = reader.GetFieldValue<DateTimeOffset>(14),
         UpdatedAt = reader.GetFieldValue<DateTimeOffset>(15),
     };
+
+    private async Task<MemoryPage> FirstPageAsync(Tenant tenant, string bucket, int limit, CancellationToken cancellationToken)
+    {
+        await using var command = db.Function(tenant, FirstPage);
+        var isId = Guid.TryParse(bucket, out var bucketId);
+        command.Parameters.Add(Sql.NullableText(isId ? null : bucket));
+        command.Parameters.Add(Sql.Uuid(isId ? bucketId : (Guid?)null));
+        command.Parameters.Add(Sql.Int(limit + 1));
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        if (!await reader.ReadAsync(cancellationToken))
+            throw EngramException.NoBucket(bucket);
+        var (id, name, total) = (reader.GetGuid(1), reader.GetString(2), reader.GetInt64(ColumnCount));
+        var memories = new List<Memory>(limit + 1);
+        while (await reader.ReadAsync(cancellationToken))
+            memories.Add(Read(reader));
+        return Page(id, name, memories, limit, total);
+    }
+
+    private static MemoryPage Page(Guid bucketId, string bucketName, List<Memory> memories, int limit, long total)
+    {
+        // One row more than asked for tells whether there is a next page.
+        string? next = null;
+        if (memories.Count > limit)
+        {
+            memories.RemoveAt(limit);
+            next = MemoryCursor.After(memories[^1]);
+        }
+
+        return new MemoryPage(bucketId, bucketName, memories, total, next);
+    }
 
     private static void AddPage(
         TenantBatch batch, Tenant tenant, string bucket, int limit, int offset, (DateTimeOffset CreatedAt, Guid Id)? from, MemoryFilter? filter)
@@ -188,14 +217,23 @@ public sealed class MemoryReader(TenantDb db)
         batch.Add($"select count(*) from memories m where m.tenant_id = $1 and m.bucket_id = {BucketOf(bucket)}{condition}", [.. parameters]);
     }
 
+    private static ExtractionState StateOf(string state) => state switch
+    {
+        "pending" => ExtractionState.Pending,
+        "extracted" => ExtractionState.Extracted,
+        "skipped" => ExtractionState.Skipped,
+        "failed" => ExtractionState.Failed,
+        _ => throw new InvalidOperationException($"The database holds the unknown extraction state '{state}'."),
+    };
+
     private static string BucketOf(string bucket) => Guid.TryParse(bucket, out _) ? "$2" : Bucket;
 
     private static NpgsqlParameter BucketParameter(string bucket) => Guid.TryParse(bucket, out var id) ? Sql.Uuid(id) : Sql.Text(bucket);
 
     private static JsonElement JsonOf(NpgsqlDataReader reader, int ordinal)
     {
-        using var document = JsonDocument.Parse(reader.GetString(ordinal));
-        return document.RootElement.Clone();
+        var json = reader.GetString(ordinal);
+        return json == "{}" ? NoMetadata : JsonElement.Parse(json);
     }
 
     private static string? TextOrNull(NpgsqlDataReader reader, int ordinal) => reader.IsDBNull(ordinal) ? null : reader.GetString(ordinal);
