@@ -14,4 +14,10 @@ internal static partial class Log
 
     [LoggerMessage(4, LogLevel.Error, "Tool {Tool} failed in request {RequestId}.")]
     public static partial void ToolFailed(ILogger logger, string tool, string requestId, Exception exception);
+
+    [LoggerMessage(20, LogLevel.Warning, "Could not look whether subscribed resources have changed; trying again with the next look.")]
+    public static partial void WatchFailed(ILogger logger, Exception exception);
+
+    [LoggerMessage(21, LogLevel.Debug, "A notification of a changed resource found no reader.")]
+    public static partial void NotificationLost(ILogger logger, Exception exception);
 }

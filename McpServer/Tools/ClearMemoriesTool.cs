@@ -12,6 +12,7 @@ internal sealed class ClearMemoriesTool(MemoryRemoval removal, UsageMeter usage,
     "Clear a bucket",
     "Delete every memory of one bucket. Call it only when the user explicitly asks to forget everything in it. Call it first without confirm: " +
     "nothing is deleted and you learn how many memories it would be; tell the user, and only with their consent call it again with confirm true. " +
+    "Where the application can, it then asks the user itself. " +
     "It cannot be undone. To forget single memories use delete_memory.",
     """
     {"type": "object", "properties": {
@@ -26,6 +27,8 @@ internal sealed class ClearMemoriesTool(MemoryRemoval removal, UsageMeter usage,
     """,
     readOnly: false, destructive: true, idempotent: true))
 {
+    private const string Consent = "consent";
+
     public override Scopes Scope => Scopes.MemoriesDelete;
 
     public override async ValueTask<CallToolResult?> RunAsync(McpCall call, ToolArguments arguments, CancellationToken ct)
@@ -42,6 +45,21 @@ internal sealed class ClearMemoriesTool(MemoryRemoval removal, UsageMeter usage,
             return null;
         }
 
+        if (confirmed && call.Client.CanBeAsked)
+        {
+            // The model says that the user agreed; where the user can be asked, the user says so.
+            if (call.Client.Answer(Consent) is not { } agreed)
+            {
+                var found = await removal.ClearAsync(call.Caller.Tenant, bucket, dryRun: true, call.Timer, ct);
+                throw WaitingClient.Ask(Consent, $"Delete all {found} memories of the bucket \"{bucket}\"? This cannot be undone.", $"Delete {found} memories");
+            }
+
+            if (!agreed)
+            {
+                return ToolResult.Error("declined", "The user was asked and did not agree: nothing was deleted. Do not call this again unless they ask for it.");
+            }
+        }
+
         var count = await removal.ClearAsync(call.Caller.Tenant, bucket, dryRun: !confirmed, call.Timer, ct);
         if (confirmed)
         {
@@ -49,6 +67,6 @@ internal sealed class ClearMemoriesTool(MemoryRemoval removal, UsageMeter usage,
         }
 
         var next = confirmed ? null : $"Nothing was deleted. Ask the user; with their consent call clear_memories again with confirm true to delete {count} memories.";
-        return ToolResult.Ok(new ClearResult(bucket, confirmed, count, next), ToolJson.Wire.ClearResult);
+        return ToolResult.Ok(call, new ClearResult(bucket, confirmed, count, next), ToolJson.Wire.ClearResult);
     }
 }

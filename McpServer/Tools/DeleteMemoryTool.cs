@@ -38,6 +38,6 @@ internal sealed class DeleteMemoryTool(MemoryRemoval removal, UsageMeter usage, 
 
         await removal.DeleteAsync(call.Caller.Tenant, bucket, id, call.Timer, cancellationToken: ct);
         usage.Count(call.Caller.Tenant, call.Caller.KeyId, call.Timer.RequestId, null, UsageOperation.Delete, 1);
-        return ToolResult.Ok(new DeleteResult(id, bucket, Deleted: true), ToolJson.Wire.DeleteResult);
+        return ToolResult.Ok(call, new DeleteResult(id, bucket, Deleted: true), ToolJson.Wire.DeleteResult);
     }
 }

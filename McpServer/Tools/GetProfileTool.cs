@@ -36,6 +36,7 @@ internal sealed class GetProfileTool(Profiles profiles, BucketArguments buckets)
 
         var profile = await profiles.GetAsync(call.Caller.Tenant, bucket, call.Timer, ct);
         return ToolResult.Ok(
+            call,
             new ProfileResult(profile.BucketId, profile.Status, profile.Text, profile.UpdatedAt, profile.MemoriesAtGeneration, profile.Source),
             ToolJson.Wire.ProfileResult);
     }

@@ -46,6 +46,6 @@ internal sealed class ListBucketsTool(BucketStore buckets) : EngramTool(Define(
         var page = restricted ? [.. found.Where(bucket => call.Caller.MayUse(bucket.Name)).Skip(offset).Take(limit + 1)] : found;
         var items = page.Take(limit).Select(bucket => new BucketItem(
             bucket.Id, bucket.Name, bucket.Description, bucket.MemoryCount, bucket.CreatedAt, bucket.LastWriteAt));
-        return ToolResult.Ok(new BucketsResult([.. items], limit, offset, page.Count > limit), ToolJson.Wire.BucketsResult);
+        return ToolResult.Ok(call, new BucketsResult([.. items], limit, offset, page.Count > limit), ToolJson.Wire.BucketsResult);
     }
 }

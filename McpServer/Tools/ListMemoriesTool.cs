@@ -40,6 +40,7 @@ internal sealed class ListMemoriesTool(MemoryReader memories, BucketArguments bu
 
         var page = await memories.ListAsync(call.Caller.Tenant, bucket, limit, offset: 0, cursor, filter: null, call.Timer, ct);
         return ToolResult.Ok(
-            new ListResult(page.BucketName, MemoryItems.Of(page.Memories, page.BucketName), page.Total, page.Next), ToolJson.Wire.ListResult);
+            call,
+            new ListResult(page.BucketName, MemoryItems.Of(page.Memories), page.Total, page.Next), ToolJson.Wire.ListResult);
     }
 }

@@ -60,16 +60,19 @@ internal sealed class QueryMemoryTool(
         var found = await recall.QueryAsync(call.Caller.Tenant, request, call.Timer, ct);
         usage.Count(call.Caller.Tenant, call.Caller.KeyId, call.Timer.RequestId, null, UsageOperation.Query, found.Hits.Count);
         recalled.Note(call.Caller.Tenant, call.Caller.KeyId, found.Hits);
-        var answered = reading is null ? null : await synthesis.AnswerAsync(
-            new AnswerRequest(call.Caller.Tenant, question, found, call.Timer)
-            {
-                Operation = Name,
-                KeyId = call.Caller.KeyId,
-                Profiles = await reading,
-                FallBack = fallback is not null,
-            },
-            ct);
+        var answered = reading is null ? null : await call.Client.WhileAsync(
+            synthesis.AnswerAsync(
+                new AnswerRequest(call.Caller.Tenant, question, found, call.Timer)
+                {
+                    Operation = Name,
+                    KeyId = call.Caller.KeyId,
+                    Profiles = await reading,
+                    FallBack = fallback is not null,
+                },
+                ct),
+            $"Found {found.Hits.Count} memories; writing the answer", atMost: null, ct);
         return ToolResult.Ok(
+            call,
             new AnswerResult(
                 answered?.Answer.Text, answered is null ? null : Words.Of(answered.Answer.Status), Citations(answered?.Answer, found), found.Hits.Count,
                 synthesize ? null : MemoryItems.Of(found.Hits), MemoryItems.Of(found.GraphFacts), MemoryItems.NonEmpty([.. found.Warnings, .. answered?.Warnings ?? []])),

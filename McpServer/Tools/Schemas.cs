@@ -31,11 +31,13 @@ internal static class Schemas
 
     public const string Memory = """
         {"type": "object", "properties": {
-          "memory_id": {"type": "string"}, "bucket_name": {"type": "string"}, "content": {"type": "string"},
-          "truncated": {"type": "boolean", "description": "The content is cut; get_memory returns all of it."},
-          "score": {"type": "number"}, "occurred_at": {"type": "string"}, "created_at": {"type": "string"}, "user_id": {"type": "string"},
-          "categories": {"type": "array", "items": {"type": "string"}}, "metadata": {"type": "object"}},
-          "required": ["memory_id", "bucket_name", "content", "occurred_at", "created_at"]}
+          "memory_id": {"type": "string"}, "bucket_name": {"type": "string", "description": "Left out where all are of the bucket named beside them."},
+          "content": {"type": "string"},
+          "truncated": {"type": "boolean", "description": "The content goes on where [...] stands: get_memory with from = next_from returns the rest."},
+          "next_from": {"type": "integer"}, "score": {"type": "number"}, "occurred_at": {"type": "string", "format": "date-time"},
+          "created_at": {"type": "string", "format": "date-time", "description": "When it was stored, if not when it occurred."},
+          "user_id": {"type": "string"}, "categories": {"type": "array", "items": {"type": "string"}}, "metadata": {"type": "object"}},
+          "required": ["memory_id", "content", "occurred_at"]}
         """;
 
     public const string Facts = """

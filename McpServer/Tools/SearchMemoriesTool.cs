@@ -58,6 +58,7 @@ internal sealed class SearchMemoriesTool(Recall recall, RecalledTexts recalled, 
         usage.Count(call.Caller.Tenant, call.Caller.KeyId, call.Timer.RequestId, null, UsageOperation.Query, found.Hits.Count);
         recalled.Note(call.Caller.Tenant, call.Caller.KeyId, found.Hits);
         return ToolResult.Ok(
+            call,
             new SearchResult(found.Hits.Count, MemoryItems.Of(found.Hits), MemoryItems.Of(found.GraphFacts), MemoryItems.NonEmpty(found.Warnings)),
             ToolJson.Wire.SearchResult);
     }

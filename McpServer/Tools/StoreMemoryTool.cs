@@ -82,10 +82,13 @@ internal sealed class StoreMemoryTool(MemoryStore store, ExtractionJobs jobs, Us
         share.Stored = receipt.Status == StoreStatus.Stored ? 1 : 0;
         usage.Count(call.Caller.Tenant, call.Caller.KeyId, call.Timer.RequestId, receipt.BucketId, UsageOperation.Store, share.Stored);
         var report = wait && receipt.Extraction == ExtractionState.Pending
-            ? (await jobs.WaitAsync(call.Caller.Tenant, [receipt.MemoryId], LongestWait, ct)).GetValueOrDefault(receipt.MemoryId)
+            ? (await call.Client.WhileAsync(
+                jobs.WaitAsync(call.Caller.Tenant, [receipt.MemoryId], LongestWait, ct), "Stored; extracting facts for the graph", LongestWait, ct))
+                .GetValueOrDefault(receipt.MemoryId)
             : null;
 
         return ToolResult.Ok(
+            call,
             new ReceiptResult(
                 receipt.MemoryId, receipt.MemoryId, receipt.BucketName, receipt.TokenCount, Words.Of(receipt.Status), receipt.DedupedInto,
                 receipt.Similarity is { } similarity ? Math.Round(similarity, 4) : null, receipt.MergeReason is { } reason ? Words.Of(reason) : null,

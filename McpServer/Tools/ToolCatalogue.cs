@@ -1,6 +1,5 @@
 using System.Collections.Frozen;
 using System.Text.Json;
-using System.Text.Json.Nodes;
 using Engram.Engine;
 using Engram.Engine.Keys;
 using Engram.Engine.Latency;
@@ -20,6 +19,9 @@ internal sealed class ToolCatalogue
 {
     /// <summary>The list only changes with a deployment, so a client may keep it for a while, and share it between users.</summary>
     private static readonly TimeSpan ListTimeToLive = TimeSpan.FromMinutes(5);
+
+    /// <summary>The first revision in which a result has structured content.</summary>
+    private const string FirstWithStructure = "2025-06-18";
 
     private readonly FrozenDictionary<string, EngramTool> _byName;
     private readonly Tool[] _definitions;
@@ -62,14 +64,21 @@ internal sealed class ToolCatalogue
         }
 
         call.Timer.Operation = tool.Name;
+        call.Client = new WaitingClient(request.Server, parameters);
         CallToolResult result;
         using (call.Timer.Measure(Hop.ToolDispatch))
         {
             result = await RunAsync(call, tool, parameters, ct);
         }
 
-        Grade(result, tool, call.Timer);
-        AddMeta(result, call);
+        Grade(result, tool, call);
+        if (request.Server.NegotiatedProtocolVersion is { } version && string.CompareOrdinal(version, FirstWithStructure) < 0)
+        {
+            // It would be the same data a second time, for a client that does not know it.
+            result.StructuredContent = null;
+        }
+
+        ResultMeta.Add(result, call);
         return result;
     }
 
@@ -96,7 +105,7 @@ internal sealed class ToolCatalogue
         {
             return ToolFailures.Of(ex.Fault);
         }
-        catch (Exception ex) when (ex is not (OperationCanceledException or McpException))
+        catch (Exception ex) when (ex is not (OperationCanceledException or McpException or InputRequiredException))
         {
             Log.ToolFailed(_logger, tool.Name, call.RequestId, ex);
             return ToolResult.Error("internal_error",
@@ -106,8 +115,9 @@ internal sealed class ToolCatalogue
     }
 
     /// <summary>By what was answered: an error's code, or whether the result has what its schema requires.</summary>
-    private static void Grade(CallToolResult result, EngramTool tool, OpTimer timer)
+    private static void Grade(CallToolResult result, EngramTool tool, McpCall call)
     {
+        var timer = call.Timer;
         if (result.IsError == true)
         {
             var code = result.Meta?["engram/error"]?.GetValue<string>();
@@ -119,25 +129,10 @@ internal sealed class ToolCatalogue
             };
             timer.Fail(outcome, outcome == OpOutcome.ProviderFault ? timer.Llm?.Fault : code);
         }
-        else if (!tool.Requires.All(name => result.StructuredContent is { ValueKind: JsonValueKind.Object } content && content.TryGetProperty(name, out _)))
+        else if (!tool.Requires.All(name => call.Rendered?.Has(name)
+            ?? (result.StructuredContent is { ValueKind: JsonValueKind.Object } content && content.TryGetProperty(name, out _))))
         {
             timer.Fail(OpOutcome.ShapeFail, null);
         }
-    }
-
-    private static void AddMeta(CallToolResult result, McpCall call)
-    {
-        var timings = new JsonObject();
-        foreach (var hop in call.Timer.Hops())
-        {
-            timings[HopNames.Of(hop.Hop)] = Math.Round(call.Timer.Total(hop.Hop).TotalMilliseconds, 3);
-        }
-
-        timings["total"] = Math.Round(call.Timer.Elapsed.TotalMilliseconds, 3);
-        result.Meta ??= [];
-        result.Meta["engram/request_id"] = call.RequestId;
-        result.Meta["engram/timings_ms"] = timings;
-        if (call.UsageWarning is not null)
-            result.Meta["engram/usage_warning"] = call.UsageWarning;
     }
 }

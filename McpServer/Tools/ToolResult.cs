@@ -1,7 +1,6 @@
-using System.Text;
-using System.Text.Json;
 using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
+using Engram.McpServer.Transport;
 using ModelContextProtocol.Protocol;
 
 namespace Engram.McpServer.Tools;
@@ -9,14 +8,10 @@ namespace Engram.McpServer.Tools;
 /// <summary>Makes tool results: the same JSON once as text for the model and once structured, or an error the model can act on.</summary>
 internal static class ToolResult
 {
-    public static CallToolResult Ok<T>(T value, JsonTypeInfo<T> type)
+    public static CallToolResult Ok<T>(McpCall call, T value, JsonTypeInfo<T> type)
     {
-        var json = JsonSerializer.SerializeToUtf8Bytes(value, type);
-        return new CallToolResult
-        {
-            Content = [new TextContentBlock { Text = Encoding.UTF8.GetString(json) }],
-            StructuredContent = JsonElement.Parse(json),
-        };
+        call.Rendered = RenderedResult.Of(value, type);
+        return RenderedResult.Marked();
     }
 
     /// <param name="code">Machine-readable, the same codes as the HTTP API's problems.</param>

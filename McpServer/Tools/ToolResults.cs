@@ -23,7 +23,7 @@ internal sealed record ExtractionItem(string State, int? Triples, int? Dropped, 
 internal sealed record IndexState(string Keyword, string Vector, string Graph);
 
 internal sealed record MemoryItem(
-    Guid MemoryId, string BucketName, string Content, bool? Truncated, double? Score, DateTimeOffset OccurredAt, DateTimeOffset CreatedAt,
+    Guid MemoryId, string? BucketName, string Content, bool? Truncated, int? NextFrom, double? Score, DateTimeOffset OccurredAt, DateTimeOffset? CreatedAt,
     string? UserId, IReadOnlyList<string>? Categories, JsonElement? Metadata);
 
 internal sealed record FactItem(
@@ -46,10 +46,10 @@ internal sealed record BucketsResult(IReadOnlyList<BucketItem> Buckets, int Limi
 
 internal sealed record TripleItem(string Subject, string Predicate, string Object, bool? Negated, bool? Superseded, string Evidence);
 
-internal sealed record RevisionItem(string Change, string Content, DateTimeOffset ChangedAt);
+internal sealed record RevisionItem(string Change, string Content, bool? Truncated, DateTimeOffset ChangedAt);
 
 internal sealed record MemoryResult(
-    Guid MemoryId, string BucketName, string Content, int TokenCount, DateTimeOffset OccurredAt, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt,
+    Guid MemoryId, string BucketName, string Content, bool? Truncated, int? NextFrom, int TokenCount, DateTimeOffset OccurredAt, DateTimeOffset CreatedAt, DateTimeOffset UpdatedAt,
     int Version, string Extraction, string? UserId, IReadOnlyList<string>? Categories, JsonElement? Metadata, IReadOnlyList<TripleItem> Triples,
     IReadOnlyList<RevisionItem> History);
 

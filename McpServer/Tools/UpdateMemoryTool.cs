@@ -50,6 +50,6 @@ internal sealed class UpdateMemoryTool(MemoryEditor editor, UsageMeter usage, Bu
         await editor.EditAsync(
             call.Caller.Tenant, bucket, id, new MemoryEdit(content, metadata ?? default, categories), call.Caller.KeyId, call.Timer, ct);
         usage.Count(call.Caller.Tenant, call.Caller.KeyId, call.Timer.RequestId, null, UsageOperation.Edit, 1);
-        return ToolResult.Ok(new UpdateResult(id, bucket, Updated: true), ToolJson.Wire.UpdateResult);
+        return ToolResult.Ok(call, new UpdateResult(id, bucket, Updated: true), ToolJson.Wire.UpdateResult);
     }
 }

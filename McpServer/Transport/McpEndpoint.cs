@@ -4,6 +4,7 @@ using System.Text.Json;
 using Engram.Engine.Keys;
 using Engram.Engine.Latency;
 using Engram.McpServer.Auth;
+using Engram.McpServer.Tools;
 using Microsoft.Extensions.Options;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
@@ -193,6 +194,7 @@ internal sealed class McpEndpoint(
             return new RpcFault(StatusCodes.Status429TooManyRequests, RpcFault.ServerError, $"Too many requests. {refusal}");
         }
 
+        call.Slot = permit.Slot;
         return await handle(call);
     }
 
@@ -303,7 +305,7 @@ internal sealed class McpEndpoint(
         {
             SseResponse.Prepare(context);
             var body = new CountedBody(context.Response.Body);
-            await session.Transport.HandlePostRequestAsync(request, body, post.Token);
+            await session.Transport.HandlePostRequestAsync(request, new ResultBody(body, call), post.Token);
             OperationLabel.EndFraming(call.Timer, body);
         }
         catch (OperationCanceledException) when (post.IsCancellationRequested)
@@ -338,7 +340,7 @@ internal sealed class McpEndpoint(
             ? first => SetStatus(context.Response, first)
             : null;
         var body = new CountedBody(context.Response.Body);
-        await servers.ServeOnceAsync(request, body, onResponseStarting, context.RequestAborted);
+        await servers.ServeOnceAsync(request, new ResultBody(body, call), onResponseStarting, context.RequestAborted);
         OperationLabel.EndFraming(call.Timer, body);
         return null;
     }

@@ -27,6 +27,18 @@ internal sealed class McpTransportOptions
     [Range(typeof(TimeSpan), "00:00:01", "00:10:00", ErrorMessage = Section + ":StreamKeepAlive must lie between 1 s and 10 minutes.")]
     public TimeSpan StreamKeepAlive { get; set; } = TimeSpan.FromSeconds(25);
 
+    /// <summary>Resources one session or one stream of subscriptions may watch.</summary>
+    [Range(1, 10_000, ErrorMessage = Section + ":MaxSubscriptions must lie between 1 and 10000.")]
+    public int MaxSubscriptions { get; set; } = 100;
+
+    /// <summary>Streams of subscriptions one API key may hold open.</summary>
+    [Range(1, 100_000, ErrorMessage = Section + ":MaxSubscriptionStreams must lie between 1 and 100000.")]
+    public int MaxSubscriptionStreams { get; set; } = 100;
+
+    /// <summary>How often it is looked whether what is subscribed to has changed; nothing is looked at without subscriptions.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.05", "01:00:00", ErrorMessage = Section + ":SubscriptionPoll must lie between 50 ms and 1 hour.")]
+    public TimeSpan SubscriptionPoll { get; set; } = TimeSpan.FromSeconds(1);
+
     /// <summary>
     /// Host names (without port) that are answered. Empty means: loopback names only on a loopback connection, any name elsewhere.
     /// </summary>

@@ -18,8 +18,8 @@ internal static class OperationLabel
         RequestMethods.ResourcesUnsubscribe, RequestMethods.CompletionComplete, "logging/setLevel", "server/discover",
     }.ToFrozenSet(StringComparer.Ordinal);
 
-    /// <summary>The method of a request; null for what asks for nothing.</summary>
-    public static string? Of(JsonRpcMessage message) => message is JsonRpcRequest { Method: var method } ? Known.Contains(method) ? method : Unknown : null;
+    /// <summary>The method of a request; null for what asks for nothing, or only to be told things for as long as it stays open.</summary>
+    public static string? Of(JsonRpcMessage message) => message is JsonRpcRequest { Method: not RequestMethods.SubscriptionsListen and var method } ? Known.Contains(method) ? method : Unknown : null;
 
     /// <summary>What came after the last part that was measured is the writing of the answer's frames.</summary>
     public static void EndFraming(OpTimer timer, CountedBody body)

@@ -8,7 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Engram.McpServer.Tests;
 
 /// <summary>A server with a fake provider that it may reach.</summary>
-public sealed class ProviderServer : IAsyncLifetime
+public class ProviderServer : IAsyncLifetime
 {
     private readonly ToolFixture _tools = new();
 
@@ -16,15 +16,20 @@ public sealed class ProviderServer : IAsyncLifetime
 
     public McpTestServer Server { get; private set; } = null!;
 
+    public ToolFixture Tools => _tools;
+
     public async ValueTask InitializeAsync()
     {
         await _tools.InitializeAsync();
         Provider = await FakeProviderHost.StartAsync();
-        Server = await _tools.StartAsync(_ => { }, ProviderFaultTable.Settings(Provider.Root.Authority));
+        Server = await _tools.StartAsync(_ => { }, [.. ProviderFaultTable.Settings(Provider.Root.Authority).Where(s => OtherSettings.All(other => other.Key != s.Key)), .. OtherSettings]);
     }
+
+    protected virtual (string Key, string Value)[] OtherSettings => [];
 
     public async ValueTask DisposeAsync()
     {
+        GC.SuppressFinalize(this);
         await Server.DisposeAsync();
         await Provider.DisposeAsync();
         await _tools.DisposeAsync();

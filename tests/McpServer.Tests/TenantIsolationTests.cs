@@ -84,6 +84,9 @@ public sealed class TenantIsolationTests(ToolFixture fixture) : IClassFixture<To
                 case "content":
                     arguments["content"] = "Overwritten by a stranger.";
                     break;
+                case "from":
+                    arguments["from"] = 0;
+                    break;
                 case "confirm":
                     arguments["confirm"] = true;
                     break;

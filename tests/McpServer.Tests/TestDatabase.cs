@@ -41,6 +41,13 @@ public sealed class TestDatabase
         return new TestDatabase(owner);
     }
 
+    public async Task<NpgsqlConnection> OpenAsOwnerAsync()
+    {
+        var connection = new NpgsqlConnection(_owner);
+        await connection.OpenAsync();
+        return connection;
+    }
+
     public async Task<Tenant> CreateTenantAsync(string name)
     {
         var tenant = new Tenant(Guid.CreateVersion7());

@@ -1,6 +1,8 @@
 using System.Text.Json;
 using Engram.Engine.Keys;
+using Engram.McpServer.Transport;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 
 namespace Engram.McpServer.Tests;
 
@@ -22,6 +24,12 @@ public sealed class ToolFixture : IAsyncLifetime
     /// <summary>Another server over the same database.</summary>
     public Task<McpTestServer> StartAsync(Action<IServiceCollection> configure, params (string Key, string Value)[] settings) =>
         McpTestServer.StartAsync(configure, [.. _database.Settings, .. settings]);
+
+    /// <summary>A connection that sees everything, for looking at what the server does to the database.</summary>
+    public Task<NpgsqlConnection> OpenAsOwnerAsync() => _database.OpenAsOwnerAsync();
+
+    /// <summary>What a restart does to sessions.</summary>
+    public async Task ForgetSessionsAsync() => await Server.Services.GetRequiredService<SessionTable>().DisposeAsync();
 
     /// <summary>A key of a tenant of its own, so that tests do not meet.</summary>
     public async Task<TestTenant> NewTenantAsync(Scopes scopes = Scopes.All, string[]? buckets = null)
