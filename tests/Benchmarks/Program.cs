@@ -3,6 +3,7 @@ using Engram.Benchmarks;
 using Engram.Benchmarks.Keys;
 using Engram.Benchmarks.Latency;
 using Engram.Benchmarks.Load;
+using Engram.Benchmarks.Mcp;
 using Engram.Benchmarks.Providers;
 using Engram.Benchmarks.Recording;
 using Engram.Benchmarks.Retrieval;
@@ -21,6 +22,8 @@ var root = new RootCommand("Measures Engram on real data. Every subcommand print
     LoadCommand.Create(),
     WritesCommand.Create(),
     RecordingCommand.Create(),
+    McpCompareCommand.Create(),
+    McpSessionsCommand.Create(),
 };
 
 // After Ctrl-C a run prints what it has and removes its buckets; that takes longer than the two seconds it would be given.

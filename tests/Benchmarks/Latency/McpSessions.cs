@@ -39,11 +39,13 @@ internal sealed class McpSessions(Uri mcp, string key)
         return connection.Answer.IndexOf("\"done\""u8) >= 0;
     }
 
-    private static byte[] Body(string tool, object arguments) =>
+    /// <summary>The body of a call.</summary>
+    public static byte[] Body(string tool, object arguments) =>
         JsonSerializer.SerializeToUtf8Bytes(new { jsonrpc = "2.0", id = 7, method = "tools/call", @params = new { name = tool, arguments } });
 
+    /// <summary>Opens a session.</summary>
     /// <returns>The headers of every further request.</returns>
-    private async Task<string> InitializeAsync(RawConnection connection, CancellationToken cancellationToken)
+    public async Task<string> InitializeAsync(RawConnection connection, CancellationToken cancellationToken)
     {
         await SendAsync(
             connection, Accept,
