@@ -18,7 +18,7 @@ internal static class ConformanceFixtures
 
     public static void Add(IServiceCollection services) => services.PostConfigure<McpServerOptions>(options =>
     {
-        options.ToolCollection = [.. ContentTools(), .. TalkingTools(), .. ElicitingTools()];
+        options.ToolCollection = [.. ContentTools(), .. TalkingTools(), .. ElicitingTools(), .. ConformanceInputFixtures.Tools()];
         AddResources(options);
         AddPrompts(options);
         options.Handlers.CompleteHandler = (request, _) => new(new CompleteResult
@@ -43,8 +43,12 @@ internal static class ConformanceFixtures
         })),
         new FixtureTool("json_schema_2020_12_tool", """
             {"$schema":"https://json-schema.org/draft/2020-12/schema","type":"object",
-             "$defs":{"address":{"type":"object","properties":{"street":{"type":"string"},"city":{"type":"string"}}}},
-             "properties":{"name":{"type":"string"},"address":{"$ref":"#/$defs/address"}},"additionalProperties":false}
+             "$defs":{"address":{"$anchor":"addressDef","type":"object","properties":{"street":{"type":"string"},"city":{"type":"string"}}}},
+             "properties":{"name":{"type":"string"},"address":{"$ref":"#/$defs/address"},"contactMethod":{"type":"string","enum":["phone","email"]},
+              "phone":{"type":"string"},"email":{"type":"string"}},
+             "allOf":[{"anyOf":[{"required":["phone"]},{"required":["email"]}]}],
+             "if":{"properties":{"contactMethod":{"const":"phone"}},"required":["contactMethod"]},"then":{"required":["phone"]},"else":{"required":["email"]},
+             "additionalProperties":false}
             """, (_, _) => new(Text("ok"))),
     ];
 
@@ -153,10 +157,16 @@ internal static class ConformanceFixtures
                 new Prompt { Name = "test_prompt_with_arguments", Description = "Arguments", Arguments = [Argument("arg1"), Argument("arg2")] },
                 new Prompt { Name = "test_prompt_with_embedded_resource", Description = "Resource", Arguments = [Argument("resourceUri")] },
                 new Prompt { Name = "test_prompt_with_image", Description = "Image" },
+                new Prompt { Name = "test_input_required_result_prompt", Description = "Input" },
             ],
         });
         options.Handlers.GetPromptHandler = (request, _) =>
         {
+            if (request.Params!.Name == "test_input_required_result_prompt")
+            {
+                return new(ConformanceInputFixtures.Prompt(request.Params));
+            }
+
             string Arg(string name) => request.Params!.Arguments![name].GetString()!;
             ContentBlock[] blocks = request.Params!.Name switch
             {
@@ -203,7 +213,7 @@ internal static class ConformanceFixtures
 
     private static PromptArgument Argument(string name) => new() { Name = name, Description = name, Required = true };
 
-    private sealed class FixtureTool(
+    internal sealed class FixtureTool(
         string name, string inputSchema, Func<RequestContext<CallToolRequestParams>, CancellationToken, ValueTask<CallToolResult>> run) : McpServerTool
     {
         public override Tool ProtocolTool { get; } = new() { Name = name, Description = "Conformance fixture", InputSchema = JsonElement.Parse(inputSchema) };

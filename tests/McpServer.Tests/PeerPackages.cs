@@ -10,9 +10,11 @@ namespace Engram.McpServer.Tests;
 /// </summary>
 internal static class PeerPackages
 {
-    private static readonly TimeSpan InstallDeadline = TimeSpan.FromMinutes(5);
+    private static readonly TimeSpan InstallDeadline = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan RunDeadline = TimeSpan.FromMinutes(2);
-    private static readonly Lazy<Task<string>> Installed = new(InstallAsync);
+    private static readonly TimeSpan LongRunDeadline = TimeSpan.FromMinutes(8);
+    private static readonly Lazy<Task<string>> Installed = new(() => InstallAsync("peers"));
+    private static readonly Lazy<Task<string>> InstalledForNode22 = new(() => InstallAsync("peers-node22"));
 
     private static string Sources => Path.Combine(AppContext.BaseDirectory, "peers");
 
@@ -44,30 +46,46 @@ internal static class PeerPackages
         return await RunAsync("node", [Path.Combine(folder, "node_modules", entry), .. arguments], folder, RunDeadline);
     }
 
+    /// <summary>Runs a package's command line that needs Node.js 22: the machine's own where it is new enough, else the one that npm carries.</summary>
+    public static async Task<(int ExitCode, string Output, string Errors)> RunPackageOnNode22Async(string entry, params string[] arguments)
+    {
+        Assert.SkipUnless(OwnNode() >= 20, "Node.js is not on the PATH; the foreign clients were not run.");
+        var folder = await InstalledForNode22.Value;
+        var node = OwnNode() >= 22 ? "node" : CarriedNode(folder);
+        Assert.SkipWhen(node is null, "Node.js 22 is neither on the PATH nor to be had from npm for this platform; the newest conformance suite was not run.");
+        return await RunAsync(node!, [Path.Combine(folder, "node_modules", entry), .. arguments], folder, LongRunDeadline);
+    }
+
+    private static string? CarriedNode(string folder) => Directory.EnumerateDirectories(Path.Combine(folder, "node_modules"), "node-*-*")
+        .SelectMany(package => new[] { Path.Combine(package, "bin", "node"), Path.Combine(package, "bin", "node.exe") })
+        .FirstOrDefault(File.Exists);
+
     private static async Task<string> FolderAsync()
     {
-        Assert.SkipUnless(HasNode(), "Node.js 20 or newer is not on the PATH; the foreign clients were not run.");
+        Assert.SkipUnless(OwnNode() >= 20, "Node.js 20 or newer is not on the PATH; the foreign clients were not run.");
         return await Installed.Value;
     }
 
-    private static bool HasNode()
+    /// <summary>The major version on the PATH; 0 where there is none.</summary>
+    private static int OwnNode()
     {
         try
         {
             using var node = Process.Start(new ProcessStartInfo("node", "--version") { RedirectStandardOutput = true })!;
             var version = node.StandardOutput.ReadToEnd();
             node.WaitForExit();
-            return int.TryParse(version.TrimStart('v').Split('.')[0], out var major) && major >= 20;
+            return int.TryParse(version.TrimStart('v').Split('.')[0], out var major) ? major : 0;
         }
         catch (System.ComponentModel.Win32Exception)
         {
-            return false;
+            return 0;
         }
     }
 
-    private static async Task<string> InstallAsync()
+    private static async Task<string> InstallAsync(string packages)
     {
-        var lockFile = await File.ReadAllBytesAsync(Path.Combine(Sources, "package-lock.json"));
+        var sources = Path.Combine(AppContext.BaseDirectory, packages);
+        var lockFile = await File.ReadAllBytesAsync(Path.Combine(sources, "package-lock.json"));
         var cache = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.LocalApplicationData, Environment.SpecialFolderOption.Create),
             "engram", "test-peers");
         var folder = Path.Combine(cache, Convert.ToHexStringLower(SHA256.HashData(lockFile))[..16]);
@@ -81,7 +99,7 @@ internal static class PeerPackages
         Directory.CreateDirectory(draft);
         foreach (var file in new[] { "package.json", "package-lock.json" })
         {
-            File.Copy(Path.Combine(Sources, file), Path.Combine(draft, file));
+            File.Copy(Path.Combine(sources, file), Path.Combine(draft, file));
         }
 
         var npm = OperatingSystem.IsWindows() ? "npm.cmd" : "npm";
