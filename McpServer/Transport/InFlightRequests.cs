@@ -22,8 +22,7 @@ internal sealed class InFlightRequests
     /// <summary>Ends the POST of the request that a cancellation names; unknown and finished requests are ignored.</summary>
     public async Task CancelAsync(JsonRpcNotification cancelled)
     {
-        if (cancelled.Params is JsonObject parameters && parameters["requestId"] is JsonValue value && ReadId(value) is { } id
-            && _open.TryGetValue(id, out var post))
+        if (IdOf(cancelled) is { } id && _open.TryGetValue(id, out var post))
         {
             try
             {
@@ -35,6 +34,10 @@ internal sealed class InFlightRequests
             }
         }
     }
+
+    /// <summary>The request that a cancellation names; null where it names none.</summary>
+    public static RequestId? IdOf(JsonRpcNotification cancelled) =>
+        cancelled.Params is JsonObject parameters && parameters["requestId"] is JsonValue value ? ReadId(value) : null;
 
     private static RequestId? ReadId(JsonValue value) =>
         value.TryGetValue(out string? text) && text is not null ? new RequestId(text)

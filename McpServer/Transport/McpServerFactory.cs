@@ -16,6 +16,9 @@ internal sealed class McpServerFactory(IOptions<McpServerOptions> options, TimeP
         return new McpSession(id, owner, transport, ModelContextProtocol.Server.McpServer.Create(transport, _options, loggers, services), time);
     }
 
+    /// <summary>A server over a transport of the caller's, who runs and disposes of it.</summary>
+    public ModelContextProtocol.Server.McpServer Create(ITransport transport) => ModelContextProtocol.Server.McpServer.Create(transport, _options, loggers, services);
+
     /// <summary>Serves one message without a session and is gone when it has been answered.</summary>
     public async Task<bool> ServeOnceAsync(
         JsonRpcMessage message, Stream response, Func<JsonRpcMessage?, ValueTask>? onResponseStarting, CancellationToken ct)

@@ -39,6 +39,10 @@ internal sealed class McpTransportOptions
     [Range(typeof(TimeSpan), "00:00:00.05", "01:00:00", ErrorMessage = Section + ":SubscriptionPoll must lie between 50 ms and 1 hour.")]
     public TimeSpan SubscriptionPoll { get; set; } = TimeSpan.FromSeconds(1);
 
+    /// <summary>A client that reads nothing of an answer for this long loses its connection.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "00:10:00", ErrorMessage = Section + ":WriteTimeout must lie between 1 s and 10 minutes.")]
+    public TimeSpan WriteTimeout { get; set; } = TimeSpan.FromSeconds(30);
+
     /// <summary>
     /// Host names (without port) that are answered. Empty means: loopback names only on a loopback connection, any name elsewhere.
     /// </summary>
@@ -46,6 +50,11 @@ internal sealed class McpTransportOptions
 
     /// <summary>Origins of browser pages that may call, for instance <c>https://chat.example.com</c>. Loopback pages may on a loopback connection.</summary>
     public string[] AllowedOrigins { get; set; } = [];
+
+    /// <summary>
+    /// Serves <c>/sse</c> and <c>/message</c> (2024-11-05) too, for clients without Streamable HTTP. Needs a load balancer that keeps a client on one process.
+    /// </summary>
+    public bool LegacySse { get; set; }
 
     /// <summary>Registers a tool that does nothing: the floor that benchmarks compare against. Never on in production.</summary>
     public bool BenchmarkNoOpTool { get; set; }

@@ -22,7 +22,7 @@ internal static class OperationLabel
     public static string? Of(JsonRpcMessage message) => message is JsonRpcRequest { Method: not RequestMethods.SubscriptionsListen and var method } ? Known.Contains(method) ? method : Unknown : null;
 
     /// <summary>What came after the last part that was measured is the writing of the answer's frames.</summary>
-    public static void EndFraming(OpTimer timer, CountedBody body)
+    public static void EndFraming(OpTimer timer, BoundedBody body)
     {
         timer.ResponseBytes = body.Bytes;
         var last = timer.Hops().Max(hop => (long?)(hop.Started + hop.Ticks));

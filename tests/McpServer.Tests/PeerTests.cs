@@ -25,6 +25,17 @@ public sealed class PeerTests(ToolFixture fixture) : IClassFixture<ToolFixture>
     }
 
     [Fact]
+    public async Task A_TypeScript_client_of_the_older_HTTP_with_SSE_stores_searches_and_deletes()
+    {
+        var tenant = await fixture.NewTenantAsync();
+        await using var server = await fixture.StartAsync(_ => { }, ("Engram:Mcp:LegacySse", "true"));
+
+        var output = await PeerPackages.RunScriptAsync("clients.mjs", "v1-sse", server.Url.ToString(), tenant.Key);
+
+        Assert.Equal("2025-11-25", JsonElement.Parse(output).GetProperty("version").GetString());
+    }
+
+    [Fact]
     public async Task The_inspectors_command_line_lists_and_calls_tools()
     {
         var tenant = await fixture.NewTenantAsync();

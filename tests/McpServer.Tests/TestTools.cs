@@ -64,3 +64,23 @@ internal sealed class WaitTool() : EngramTool(Define(
     private (TaskCompletionSource Began, TaskCompletionSource Cancelled) Run(string name) => _runs.GetOrAdd(name,
         _ => (new(TaskCreationOptions.RunContinuationsAsynchronously), new(TaskCreationOptions.RunContinuationsAsynchronously)));
 }
+
+/// <summary>Answers with more than any socket buffers.</summary>
+internal sealed class LargeTool() : EngramTool(Define(
+    "test_large", "Large", "Test only.",
+    """{"type":"object","properties":{}}""",
+    """{"type":"object","properties":{}}""",
+    readOnly: true))
+{
+    private readonly TaskCompletionSource _began = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    public override Scopes Scope => Scopes.MemoriesRead;
+
+    public Task Began => _began.Task;
+
+    public override ValueTask<CallToolResult?> RunAsync(McpCall call, ToolArguments arguments, CancellationToken ct)
+    {
+        _began.TrySetResult();
+        return new(new CallToolResult { Content = [new TextContentBlock { Text = new string('x', 32 * 1024 * 1024) }] });
+    }
+}

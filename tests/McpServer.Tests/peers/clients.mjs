@@ -1,5 +1,5 @@
 // One story, told by each TypeScript client: connect, list the tools, store, search, list, be told what was wrong, delete.
-// Arguments: which client (v1, v2-auto, v2-legacy), the server's URL, an API key.
+// Arguments: which client (v1, v1-sse, v2-auto, v2-legacy), the server's URL, an API key.
 import assert from "node:assert/strict";
 
 const [which, url, key] = process.argv.slice(2);
@@ -13,6 +13,15 @@ async function connect() {
     const client = new Client({ name: "peer-v1", version: "1.0.0" });
     await client.connect(transport);
     return { client, transport, version: transport.protocolVersion };
+  }
+
+  if (which === "v1-sse") {
+    const { Client } = await import("@modelcontextprotocol/sdk/client/index.js");
+    const { SSEClientTransport } = await import("@modelcontextprotocol/sdk/client/sse.js");
+    const transport = new SSEClientTransport(new URL("/sse", url), { requestInit });
+    const client = new Client({ name: "peer-v1-sse", version: "1.0.0" });
+    await client.connect(transport);
+    return { client, transport, version: transport._protocolVersion };
   }
 
   const { Client, StreamableHTTPClientTransport } = await import("@modelcontextprotocol/client");
