@@ -1,3 +1,5 @@
+using Engram.McpServer.Auth;
+
 namespace Engram.McpServer;
 
 /// <summary>Every log line of this project. Never a key, a stored text or a query.</summary>
@@ -20,4 +22,9 @@ internal static partial class Log
 
     [LoggerMessage(21, LogLevel.Debug, "A notification of a changed resource found no reader.")]
     public static partial void NotificationLost(ILogger logger, Exception exception);
+    [LoggerMessage(20, LogLevel.Warning, "Refused an access token: {Fault}.")]
+    public static partial void TokenRefused(ILogger logger, TokenFault fault);
+
+    [LoggerMessage(21, LogLevel.Warning, "The token issuer's keys could not be fetched.")]
+    public static partial void IssuerUnreachable(ILogger logger, Exception exception);
 }

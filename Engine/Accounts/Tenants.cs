@@ -40,6 +40,8 @@ public sealed class Tenants
 
     private const string Select = "select id, name, plan, created_at from engram.tenants where id <> $2 order by created_at desc, id desc limit $1";
 
+    private const string SelectOne = "select id, name, plan, created_at from engram.tenants where id = $1";
+
     private const string DeletePeople = """
         delete from engram.portal_users u
         where exists (select from engram.memberships m where m.user_id = u.id and m.tenant_id = $1)
@@ -111,6 +113,18 @@ public sealed class Tenants
         while (await reader.ReadAsync(cancellationToken))
             tenants.Add(new TenantInfo(reader.GetGuid(0), reader.GetString(1), reader.GetString(2), reader.GetFieldValue<DateTimeOffset>(3)));
         return tenants;
+    }
+
+    /// <summary>The tenant of this id, or null.</summary>
+    /// <param name="id">Its id.</param>
+    /// <param name="cancellationToken">Cancels the query.</param>
+    public async Task<TenantInfo?> FindAsync(Guid id, CancellationToken cancellationToken = default)
+    {
+        await using var select = _db.Command(SelectOne, Sql.Uuid(id));
+        await using var reader = await select.ExecuteReaderAsync(cancellationToken);
+        return await reader.ReadAsync(cancellationToken)
+            ? new TenantInfo(reader.GetGuid(0), reader.GetString(1), reader.GetString(2), reader.GetFieldValue<DateTimeOffset>(3))
+            : null;
     }
 
     /// <summary>

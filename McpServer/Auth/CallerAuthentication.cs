@@ -5,34 +5,68 @@ using Microsoft.Net.Http.Headers;
 
 namespace Engram.McpServer.Auth;
 
-/// <summary>Reads the API key of a request (<c>Authorization: Bearer</c>, or <c>X-API-Key</c>) and finds out who calls.</summary>
-internal sealed class CallerAuthentication(ApiKeyAuthenticator keys)
+/// <summary>
+/// Finds out who calls: by an API key (<c>Authorization: Bearer</c>, or <c>X-API-Key</c>), or by an access token where an issuer is configured.
+/// Only headers are read: a credential in a URL ends up in logs.
+/// </summary>
+internal sealed class CallerAuthentication(ApiKeyAuthenticator keys, AccessTokens tokens, ProtectedResource resource, ILogger<CallerAuthentication> logger)
 {
     private const string Scheme = "Bearer ";
 
-    public async ValueTask<(Principal? Caller, RpcFault? Fault)> AuthenticateAsync(HttpContext context, OpTimer timer)
+    public async ValueTask<(Credential? Credential, RpcFault? Fault)> AuthenticateAsync(HttpContext context, OpTimer timer)
     {
         using (timer.Measure(Hop.AuthDecode))
         {
-            var outcome = await keys.AuthenticateAsync(ReadKey(context.Request), context.RequestAborted);
+            var presented = ReadCredential(context.Request);
+            if (tokens.Enabled && presented is not null && AccessTokens.LooksLikeToken(presented))
+            {
+                return await ReadTokenAsync(context, presented);
+            }
+
+            var outcome = await keys.AuthenticateAsync(presented, context.RequestAborted);
             if (outcome.Principal is { } principal)
             {
-                return (principal, null);
+                return (new Credential(principal, TokenExpiresAt: null), null);
             }
 
             if (outcome.Failure == KeyFailure.Missing)
             {
-                context.Response.Headers.WWWAuthenticate = "Bearer realm=\"engram\"";
-                return (null, Refuse("An API key is required: send 'Authorization: Bearer eng_live_...'."));
+                resource.ChallengeForCredentials(context.Response);
+                return (null, Refuse(tokens.Enabled
+                    ? "Credentials are required: an access token of the issuer that WWW-Authenticate leads to, or an API key, as 'Authorization: Bearer ...'."
+                    : "An API key is required: send 'Authorization: Bearer eng_live_...'."));
             }
 
             // Not which of the reasons: that would tell a guesser what exists.
-            context.Response.Headers.WWWAuthenticate = "Bearer realm=\"engram\", error=\"invalid_token\"";
+            resource.ChallengeForOthers(context.Response);
             return (null, Refuse("The API key is not valid: it is mistyped, revoked or expired."));
         }
     }
 
-    private static string? ReadKey(HttpRequest request)
+    private async ValueTask<(Credential? Credential, RpcFault? Fault)> ReadTokenAsync(HttpContext context, string token)
+    {
+        try
+        {
+            var (credential, fault) = await tokens.ReadAsync(token, context.RequestAborted);
+            if (credential is not null)
+            {
+                return (credential, null);
+            }
+
+            Log.TokenRefused(logger, fault);
+            var expired = fault == TokenFault.Expired;
+            resource.ChallengeForOthers(context.Response, expired ? "The access token expired" : "The access token is not one for this server");
+            return (null, Refuse(expired ? "The access token expired: refresh it." : "The access token is not valid for this server."));
+        }
+        catch (IssuerUnavailableException)
+        {
+            context.Response.Headers.RetryAfter = "5";
+            return (null, new RpcFault(StatusCodes.Status503ServiceUnavailable, RpcFault.ServerError,
+                "The access token cannot be checked: its issuer does not answer. Try again shortly."));
+        }
+    }
+
+    private static string? ReadCredential(HttpRequest request)
     {
         string? authorization = request.Headers[HeaderNames.Authorization];
         return authorization is not null && authorization.StartsWith(Scheme, StringComparison.OrdinalIgnoreCase)

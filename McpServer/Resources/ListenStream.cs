@@ -30,12 +30,7 @@ internal sealed class ListenStream(RequestContext<SubscriptionsListenRequestPara
             _ => null,
         };
         parameters["_meta"] = new JsonObject { [MetaKeys.SubscriptionId] = id };
-        var notification = new JsonRpcNotification
-        {
-            Method = method,
-            Params = parameters,
-            Context = new JsonRpcMessageContext { RelatedTransport = request.JsonRpcRequest.Context?.RelatedTransport },
-        };
-        return request.Server.SendMessageAsync(notification, ct);
+        // The request's server sends over the request's own stream.
+        return request.Server.SendMessageAsync(new JsonRpcNotification { Method = method, Params = parameters }, ct);
     }
 }

@@ -21,10 +21,26 @@ internal static class ContentNegotiation
                 $"Not acceptable: a POST must send 'Accept: {UsualAccept}'.");
         }
 
-        return request.ContentType == Json || IsJson(request.ContentType)
-            ? null
-            : new RpcFault(StatusCodes.Status415UnsupportedMediaType, RpcFault.ServerError,
+        return CheckBody(request);
+    }
+
+    public static RpcFault? CheckBody(HttpRequest request)
+    {
+        if (request.ContentType != Json && !IsJson(request.ContentType))
+        {
+            return new RpcFault(StatusCodes.Status415UnsupportedMediaType, RpcFault.ServerError,
                 $"Unsupported media type: a POST must send 'Content-Type: {Json}'.");
+        }
+
+        string? encoding = request.Headers.ContentEncoding;
+        if (string.IsNullOrEmpty(encoding) || encoding.Equals("identity", StringComparison.OrdinalIgnoreCase))
+        {
+            return null;
+        }
+
+        // RFC 9110, section 15.5.16: how a client finds out that it was the coding.
+        request.HttpContext.Response.Headers.AcceptEncoding = "identity";
+        return new RpcFault(StatusCodes.Status415UnsupportedMediaType, RpcFault.ServerError, "Unsupported content coding: send the body uncompressed.");
     }
 
     public static RpcFault? CheckGet(HttpRequest request) => Accepts(request.Headers.Accept, EventStream)

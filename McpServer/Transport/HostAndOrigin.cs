@@ -35,6 +35,9 @@ internal sealed class HostAndOrigin(IOptions<McpTransportOptions> options)
             : Refuse($"Calls from pages of origin '{origin}' are refused. Add it to {McpTransportOptions.Section}:AllowedOrigins to allow them.");
     }
 
+    /// <summary>Whether a page of this origin may read answers, as far as can be told without its connection: <see cref="Check"/> has the last word.</summary>
+    public bool MayRead(string origin) => _origins.Contains(origin) || (Uri.TryCreate(origin, UriKind.Absolute, out var uri) && IsLoopbackName(uri.Host));
+
     private static bool IsLoopbackName(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
         || (IPAddress.TryParse(host.Trim('[', ']'), out var address) && IPAddress.IsLoopback(address));

@@ -12,6 +12,25 @@ internal sealed record McpCall(Principal Caller, OpTimer Timer)
 
     public string RequestId { get; } = Timer.RequestId.ToString();
 
+    /// <summary>When the access token that let this call in ends; null where an API key did.</summary>
+    public DateTimeOffset? TokenExpiresAt { get; init; }
+
+    /// <summary>The answer goes another way than the response to this request: what it took is known only then.</summary>
+    public bool AnsweredElsewhere { get; set; }
+
+    /// <summary>How long the access token holds on; infinite where there is none.</summary>
+    public TimeSpan TokenLeft(TimeProvider time)
+    {
+        if (TokenExpiresAt is not { } end)
+        {
+            return Timeout.InfiniteTimeSpan;
+        }
+
+        var left = end - time.GetUtcNow();
+        // A timer's own bound; no token should live that long.
+        return left < TimeSpan.Zero ? TimeSpan.Zero : left > TimeSpan.FromDays(1) ? TimeSpan.FromDays(1) : left;
+    }
+
     /// <summary>What the tenant is told of its plan with the result; null while there is nothing to tell.</summary>
     public string? UsageWarning { get; set; }
 

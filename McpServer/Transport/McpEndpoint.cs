@@ -1,14 +1,11 @@
 using System.Diagnostics;
-using System.Globalization;
 using System.Text.Json;
-using Engram.Engine.Keys;
 using Engram.Engine.Latency;
 using Engram.McpServer.Auth;
 using Engram.McpServer.Tools;
 using Microsoft.Extensions.Options;
 using ModelContextProtocol;
 using ModelContextProtocol.Protocol;
-using Npgsql;
 
 namespace Engram.McpServer.Transport;
 
@@ -17,20 +14,17 @@ namespace Engram.McpServer.Transport;
 /// This class is the order of the rules; each rule is a file of its own.
 /// </summary>
 internal sealed class McpEndpoint(
-    HostAndOrigin hostAndOrigin,
-    CallerAuthentication authentication,
-    CallerLimits limits,
-    OperationLog operations,
+    RequestGuard guard,
+    StepUp stepUp,
     SessionTable sessions,
     McpServerFactory servers,
     IOptions<McpTransportOptions> options,
     TimeProvider time,
-    IHostApplicationLifetime lifetime,
-    ILogger<McpEndpoint> logger)
+    IHostApplicationLifetime lifetime)
 {
     private readonly McpTransportOptions _options = options.Value;
 
-    public Task PostAsync(HttpContext context) => GuardAsync(context, async call =>
+    public Task PostAsync(HttpContext context) => guard.RunAsync(context, async call =>
     {
         var http = context.Request;
         if (ContentNegotiation.CheckPost(http) is { } unacceptable)
@@ -51,16 +45,21 @@ internal sealed class McpEndpoint(
             // A tool call is recorded under the tool's name, everything else that asks for something under its method.
             var id = message is JsonRpcRequest request ? request.Id : default;
             call.Timer.Operation = OperationLabel.Of(message);
-            if ((McpHeaders.CheckVersion(version) ?? CheckAgainstBody(http, version, message)) is { } mismatch)
+            if (McpHeaders.Check(http, version, message) is { } mismatch)
             {
                 return mismatch with { Id = id };
             }
         }
 
+        if (stepUp.Check(context, call, message) is { } tooLittle)
+        {
+            return tooLittle;
+        }
+
         return await RouteAsync(context, call, message, version);
     });
 
-    public Task GetAsync(HttpContext context) => GuardAsync(context, async call =>
+    public Task GetAsync(HttpContext context) => guard.RunAsync(context, async call =>
     {
         var (session, fault) = FindForStream(context, call);
         fault ??= ContentNegotiation.CheckGet(context.Request);
@@ -69,9 +68,11 @@ internal sealed class McpEndpoint(
             return fault;
         }
 
+        // A stream ends with the token that opened it; the client opens the next with a fresh one.
+        using var expired = new CancellationTokenSource(call.TokenLeft(time), time);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(
-            context.RequestAborted, session!.Closed, lifetime.ApplicationStopping);
-        if (!session.Events.TryAttach(context.Response.Body))
+            context.RequestAborted, session!.Closed, lifetime.ApplicationStopping, expired.Token);
+        if (!session.Events.TryAttach(new BoundedBody(context, _options.WriteTimeout)))
         {
             return new RpcFault(StatusCodes.Status409Conflict, RpcFault.ServerError, "This session has an open GET stream; it can have one.");
         }
@@ -100,7 +101,7 @@ internal sealed class McpEndpoint(
         return null;
     });
 
-    public Task DeleteAsync(HttpContext context) => GuardAsync(context, async call =>
+    public Task DeleteAsync(HttpContext context) => guard.RunAsync(context, async call =>
     {
         var (session, fault) = FindForStream(context, call);
         if (fault is not null)
@@ -112,104 +113,6 @@ internal sealed class McpEndpoint(
         context.Response.StatusCode = StatusCodes.Status204NoContent;
         return null;
     });
-
-    /// <summary>What every method does first and last: Host and Origin, the key, the request id, and one place that writes refusals.</summary>
-    private async Task GuardAsync(HttpContext context, Func<McpCall, Task<RpcFault?>> handle)
-    {
-        var timer = new OpTimer(Guid.CreateVersion7()) { Class = OpClass.Mcp };
-        context.Response.Headers["X-Request-Id"] = timer.RequestId.ToString();
-        RpcFault? fault = null;
-        Principal? caller = null;
-        try
-        {
-            fault = hostAndOrigin.Check(context);
-            if (fault is null)
-            {
-                (caller, fault) = await authentication.AuthenticateAsync(context, timer);
-                fault ??= await AdmitAsync(context, new McpCall(caller!, timer), handle);
-            }
-        }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
-        {
-            timer.Fail(OpOutcome.ClientError, "client_closed");
-        }
-        catch (BadHttpRequestException ex)
-        {
-            fault = new RpcFault(ex.StatusCode, RpcFault.ServerError, ex.Message);
-        }
-        catch (NpgsqlException ex) when (ex is not PostgresException || ex.IsTransient)
-        {
-            Log.RequestFailed(logger, timer.RequestId.ToString(), ex);
-            context.Response.Headers.RetryAfter = "1";
-            fault = new RpcFault(StatusCodes.Status503ServiceUnavailable, (int)McpErrorCode.InternalError,
-                "The server cannot reach its database. Try again shortly.");
-        }
-        catch (Exception ex)
-        {
-            Log.RequestFailed(logger, timer.RequestId.ToString(), ex);
-            fault = new RpcFault(StatusCodes.Status500InternalServerError, (int)McpErrorCode.InternalError,
-                $"The server failed to handle the request; its log has the reason under request id {timer.RequestId}.");
-        }
-
-        if (fault is not null && !context.Response.HasStarted)
-        {
-            await fault.WriteAsync(context);
-        }
-
-        if (caller is not null && timer.Operation is not null)
-        {
-            Record(context, caller, timer, fault);
-        }
-    }
-
-    private void Record(HttpContext context, Principal caller, OpTimer timer, RpcFault? fault)
-    {
-        if (fault is not null)
-        {
-            timer.Fail(
-                fault.Status >= StatusCodes.Status500InternalServerError ? OpOutcome.ServerError : OpOutcome.ClientError,
-                fault.Code.ToString(CultureInfo.InvariantCulture));
-        }
-
-        operations.Record(timer.ToRecord(caller.Tenant, caller.KeyId, "mcp", time.GetUtcNow()) with
-        {
-            Status = fault?.Status ?? context.Response.StatusCode,
-            RequestBytes = context.Request.ContentLength,
-            ResponseBytes = timer.ResponseBytes,
-        });
-    }
-
-    private async Task<RpcFault?> AdmitAsync(HttpContext context, McpCall call, Func<McpCall, Task<RpcFault?>> handle)
-    {
-        // A GET stream is open for as long as its session; sessions have a cap of their own.
-        if (HttpMethods.IsGet(context.Request.Method))
-        {
-            return await handle(call);
-        }
-
-        using var permit = limits.Acquire(call.Caller);
-        if (permit.Refusal is { } refusal)
-        {
-            context.Response.Headers.RetryAfter = ((int)Math.Ceiling(permit.RetryAfter.TotalSeconds)).ToString(CultureInfo.InvariantCulture);
-            return new RpcFault(StatusCodes.Status429TooManyRequests, RpcFault.ServerError, $"Too many requests. {refusal}");
-        }
-
-        call.Slot = permit.Slot;
-        return await handle(call);
-    }
-
-    private static RpcFault? CheckAgainstBody(HttpRequest http, string? version, JsonRpcMessage message)
-    {
-        try
-        {
-            return McpHeaders.CheckAgainstBody(http, version, message);
-        }
-        catch (ArgumentException)
-        {
-            // How a lazily read JsonObject reports that a name occurs twice.
-            return RpcFault.InvalidRequest("Invalid request: a property occurs twice in 'params' or '_meta'.");
-        }
-    }
 
     private async Task<RpcFault?> RouteAsync(HttpContext context, McpCall call, JsonRpcMessage message, string? version)
     {
@@ -277,7 +180,7 @@ internal sealed class McpEndpoint(
         return fault;
     }
 
-    private static async Task<RpcFault?> ServeInSessionAsync(HttpContext context, McpCall call, McpSession session, JsonRpcMessage message)
+    private async Task<RpcFault?> ServeInSessionAsync(HttpContext context, McpCall call, McpSession session, JsonRpcMessage message)
     {
         using var use = session.BeginUse();
         using var post = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, session.Closed);
@@ -304,7 +207,7 @@ internal sealed class McpEndpoint(
         try
         {
             SseResponse.Prepare(context);
-            var body = new CountedBody(context.Response.Body);
+            var body = new BoundedBody(context, _options.WriteTimeout);
             await session.Transport.HandlePostRequestAsync(request, new ResultBody(body, call), post.Token);
             OperationLabel.EndFraming(call.Timer, body);
         }
@@ -339,7 +242,7 @@ internal sealed class McpEndpoint(
         Func<JsonRpcMessage?, ValueTask>? onResponseStarting = ProtocolVersions.IsPerRequest(version)
             ? first => SetStatus(context.Response, first)
             : null;
-        var body = new CountedBody(context.Response.Body);
+        var body = new BoundedBody(context, _options.WriteTimeout);
         await servers.ServeOnceAsync(request, new ResultBody(body, call), onResponseStarting, context.RequestAborted);
         OperationLabel.EndFraming(call.Timer, body);
         return null;

@@ -19,20 +19,41 @@ internal static class McpHeaders
         request.Headers.TryGetValue(name, out var value) && value.Count > 0 && value[0] is { Length: > 0 } text ? text : null;
 
     /// <summary>An absent header is allowed, for clients older than it; a version nobody here speaks is not.</summary>
-    public static RpcFault? CheckVersion(string? version) => version is null || ProtocolVersions.IsSupported(version)
+    public static RpcFault? CheckVersion(string? version) => CheckVersion(version, ProtocolVersions.All);
+
+    /// <summary>The version in the header, and then the headers against the body.</summary>
+    public static RpcFault? Check(HttpRequest http, string? version, JsonRpcMessage message)
+    {
+        try
+        {
+            return CheckVersion(version, OnOffer(message)) ?? CheckAgainstBody(http, version, message);
+        }
+        catch (ArgumentException)
+        {
+            // How a lazily read JsonObject reports that a name occurs twice.
+            return RpcFault.InvalidRequest("Invalid request: a property occurs twice in 'params' or '_meta'.");
+        }
+    }
+
+    private static RpcFault? CheckVersion(string? version, string[] offered) => version is null || ProtocolVersions.IsSupported(version)
         ? null
         : new RpcFault(StatusCodes.Status400BadRequest, (int)McpErrorCode.UnsupportedProtocolVersion,
-            $"Protocol version '{version}' is not supported; use one of {string.Join(", ", ProtocolVersions.All)}.")
+            $"Protocol version '{version}' is not supported; use one of {string.Join(", ", offered)}.")
         {
             Data = new JsonObject
             {
-                ["supported"] = new JsonArray([.. ProtocolVersions.All.Select(v => JsonValue.Create(v))]),
+                ["supported"] = new JsonArray([.. offered.Select(v => JsonValue.Create(v))]),
                 ["requested"] = version,
             },
         };
 
-    /// <summary>Header against body, for a message whose version header was found supported.</summary>
-    public static RpcFault? CheckAgainstBody(HttpRequest http, string? version, JsonRpcMessage message)
+    /// <summary>A client that declares its version with every request can do nothing with the versions that begin with a handshake.</summary>
+    private static string[] OnOffer(JsonRpcMessage message) =>
+        message is JsonRpcRequest { Params: JsonObject parameters } && Text(parameters["_meta"], MetaKeys.ProtocolVersion) is not null
+            ? ProtocolVersions.WithoutHandshake
+            : ProtocolVersions.All;
+
+    private static RpcFault? CheckAgainstBody(HttpRequest http, string? version, JsonRpcMessage message)
     {
         var (method, parameters) = message switch
         {

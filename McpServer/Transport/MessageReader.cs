@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using System.Text.Json.Serialization.Metadata;
 using System.Text.Unicode;
 using ModelContextProtocol;
@@ -73,9 +74,15 @@ internal static class MessageReader
             }
 
             var message = JsonSerializer.Deserialize(body, MessageType);
-            return message is null or JsonRpcRequest { Id.Id: null }
-                ? (null, RpcFault.InvalidRequest("Invalid request: the body is no JSON-RPC message, or its id is null."))
-                : (message, null);
+            return message switch
+            {
+                null or JsonRpcRequest { Id.Id: null } => (null, RpcFault.InvalidRequest("Invalid request: the body is no JSON-RPC message, or its id is null.")),
+                // JSON-RPC has arrays there too; MCP names every parameter.
+                JsonRpcRequest { Params: not null and not JsonObject } request =>
+                    (null, RpcFault.InvalidRequest("Invalid request: 'params' must be an object.") with { Id = request.Id }),
+                JsonRpcNotification { Params: not null and not JsonObject } => (null, RpcFault.InvalidRequest("Invalid request: 'params' must be an object.")),
+                _ => (message, null),
+            };
         }
         catch (Exception ex) when (ex is JsonException or InvalidOperationException or FormatException)
         {

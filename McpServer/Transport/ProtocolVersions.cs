@@ -9,6 +9,8 @@ internal static class ProtocolVersions
     /// <summary>Clients that send <c>initialize</c> first, oldest revision first.</summary>
     public static readonly string[] Handshake = ["2024-11-05", "2025-03-26", "2025-06-18", "2025-11-25"];
 
+    public static readonly string[] WithoutHandshake = [PerRequest];
+
     public static readonly string[] All = [.. Handshake, PerRequest];
 
     public static bool IsSupported(string version) => Array.IndexOf(All, version) >= 0;

@@ -42,6 +42,32 @@ public sealed class HeaderTests(TransportFixture fixture) : IClassFixture<Transp
         Assert.Equal(status, (await client.PostAsync(Rpc.Request(1, "tools/list"), ("Content-Type", contentType))).Status);
     }
 
+    [Fact]
+    public async Task A_compressed_body_is_415_and_says_what_is_taken_instead()
+    {
+        using var client = fixture.Client();
+
+        var gzip = await client.PostAsync(Rpc.Request(1, "tools/list"), ("Content-Encoding", "gzip"));
+        var identity = await client.PostAsync(Rpc.Request(1, "tools/list"), ("Content-Encoding", "identity"));
+
+        Assert.Equal(HttpStatusCode.UnsupportedMediaType, gzip.Status);
+        Assert.Equal("identity", Assert.Single(gzip.Headers.GetValues("Accept-Encoding")));
+        Assert.Equal(HttpStatusCode.OK, identity.Status);
+    }
+
+    [Theory]
+    [InlineData("GET")]
+    [InlineData("DELETE")]
+    public async Task An_unknown_protocol_version_is_refused_on_every_method(string method)
+    {
+        using var client = fixture.Client();
+        var session = await client.InitializeAsync();
+
+        var reply = await client.SendAsync(new HttpMethod(method), null, ("Mcp-Session-Id", session), ("MCP-Protocol-Version", "1999-01-01"));
+
+        Assert.Equal((HttpStatusCode.BadRequest, UnsupportedVersion), (reply.Status, reply.ErrorCode));
+    }
+
     [Theory]
     [InlineData("1999-01-01")]
     [InlineData("2099-01-01")]
@@ -59,10 +85,27 @@ public sealed class HeaderTests(TransportFixture fixture) : IClassFixture<Transp
         Assert.Equal(version, reply.Error.GetProperty("data").GetProperty("requested").GetString());
     }
 
+    [Fact]
+    public async Task A_client_that_declares_its_version_with_every_request_is_offered_those_without_a_handshake()
+    {
+        using var client = fixture.Client();
+        var body = Rpc.Modern(1, "server/discover").Replace("2026-07-28", "2099-01-01", StringComparison.Ordinal);
+
+        var refused = await client.PostAsync(body, ("MCP-Protocol-Version", "2099-01-01"), ("Mcp-Method", "server/discover"));
+        var discovered = await client.PostAsync(Rpc.Modern(1, "server/discover"), Rpc.ModernHeaders("server/discover"));
+
+        var offered = refused.Error.GetProperty("data").GetProperty("supported").EnumerateArray().Select(v => v.GetString()).ToList();
+        Assert.Equal(["2026-07-28"], offered);
+        Assert.Subset(discovered.Result.GetProperty("supportedVersions").EnumerateArray().Select(v => v.GetString()).ToHashSet(), offered.ToHashSet());
+    }
+
     [Theory]
     [InlineData("http://evil.example", HttpStatusCode.Forbidden)]
     [InlineData("https://localhost.evil.example", HttpStatusCode.Forbidden)]
     [InlineData("null", HttpStatusCode.Forbidden)]
+    [InlineData("file://", HttpStatusCode.Forbidden)]
+    [InlineData("http://127.0.0.1.evil.example", HttpStatusCode.Forbidden)]
+    [InlineData("http://0.0.0.0:8080", HttpStatusCode.Forbidden)]
     [InlineData("http://localhost:6274", HttpStatusCode.OK)]
     [InlineData("http://127.0.0.1", HttpStatusCode.OK)]
     [InlineData("http://[::1]:80", HttpStatusCode.OK)]
@@ -75,6 +118,9 @@ public sealed class HeaderTests(TransportFixture fixture) : IClassFixture<Transp
 
     [Theory]
     [InlineData("evil.example", HttpStatusCode.Forbidden)]
+    [InlineData("localhost.evil.example", HttpStatusCode.Forbidden)]
+    [InlineData("127.0.0.1.evil.example:5181", HttpStatusCode.Forbidden)]
+    [InlineData("[::1]:5181", HttpStatusCode.OK)]
     [InlineData("localhost:80", HttpStatusCode.OK)]
     [InlineData("127.0.0.1:9999", HttpStatusCode.OK)]
     public async Task A_rebound_host_name_is_refused_on_loopback(string host, HttpStatusCode status)
@@ -96,6 +142,29 @@ public sealed class HeaderTests(TransportFixture fixture) : IClassFixture<Transp
 
         Assert.Equal(HttpStatusCode.OK, allowed.Status);
         Assert.Equal(HttpStatusCode.Forbidden, otherPage.Status);
+    }
+
+    [Theory]
+    [InlineData("https://chat.example.com", true)]
+    [InlineData("http://localhost:6274", true)]
+    [InlineData("https://evil.example", false)]
+    public async Task A_page_may_ask_beforehand_and_read_answers_exactly_when_its_origin_is_let_in(string origin, bool allowed)
+    {
+        await using var server = await fixture.StartAsync(("Engram:Mcp:AllowedOrigins:0", "https://chat.example.com"));
+        using var client = server.Client(fixture.KeyA);
+
+        var preflight = await client.SendAsync(HttpMethod.Options, null, ("Authorization", null), ("Origin", origin),
+            ("Access-Control-Request-Method", "POST"), ("Access-Control-Request-Headers", "authorization,mcp-session-id,mcp-method"));
+        var call = await client.PostAsync(Rpc.Initialize("2025-11-25"), ("Origin", origin));
+
+        Assert.Equal(allowed ? HttpStatusCode.OK : HttpStatusCode.Forbidden, call.Status);
+        foreach (var reply in new[] { preflight, call })
+        {
+            Assert.Equal(allowed, reply.Headers.TryGetValues("Access-Control-Allow-Origin", out var echoed) && echoed.Single() == origin);
+            Assert.False(reply.Headers.Contains("Access-Control-Allow-Credentials"));
+        }
+
+        Assert.Equal(allowed, call.Headers.TryGetValues("Access-Control-Expose-Headers", out var exposed) && exposed.Single().Contains("Mcp-Session-Id", StringComparison.Ordinal));
     }
 
     [Theory]

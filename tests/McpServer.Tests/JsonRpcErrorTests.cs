@@ -32,6 +32,11 @@ public sealed class JsonRpcErrorTests(TransportFixture fixture) : IClassFixture<
         { """{"jsonrpc":"2.0","id":1}""", InvalidRequest, "method" },
         { """{"jsonrpc":"2.0","id":1,"method":7}""", InvalidRequest, "method" },
         { """{"jsonrpc":"2.0","id":1.5,"method":"ping"}""", InvalidRequest, "message" },
+        { """{"jsonrpc":"2.0","id":99999999999999999999,"method":"ping"}""", InvalidRequest, "message" },
+        { """{"jsonrpc":"2.0","id":[1],"method":"ping"}""", InvalidRequest, "id" },
+        { """[[{"jsonrpc":"2.0","id":1,"method":"ping"}]]""", InvalidRequest, "batches" },
+        { """{"jsonrpc":"2.0","id":1,"method":"ping","params":[1]}""", InvalidRequest, "object" },
+        { $$"""{"jsonrpc":"2.0","id":1,"method":"ping","params":{"a":{{new string('[', 300)}}{{new string(']', 300)}}} }""", ParseError, "not JSON" },
         { "{\"jsonrpc\":\"2.0\",\"id\":1,\"method\":\"tools/call\",\"params\":{\"name\":\"test_echo\",\"arguments\":{\"text\":\"a\\ud800b\"}}}", InvalidRequest, "'text'" },
         { """{"jsonrpc":"2.0","id":1,"method":"tools/list","params":{"a":1,"a":2}}""", InvalidRequest, "twice" },
     };

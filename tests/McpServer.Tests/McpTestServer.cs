@@ -33,7 +33,11 @@ public sealed class McpTestServer : IAsyncDisposable
         builder.WebHost.UseUrls("http://127.0.0.1:0");
         // A cold server is as right as a warm one, and there are many.
         builder.Configuration["Engram:Starting:Rehearse"] = "false";
-        builder.Configuration.AddInMemoryCollection(settings.Select(s => KeyValuePair.Create(s.Key, (string?)s.Value)));
+        foreach (var (key, value) in settings)
+        {
+            builder.Configuration[key] = value;
+        }
+
         builder.AddServiceDefaults();
         builder.AddEngramMcp();
         configure?.Invoke(builder.Services);
@@ -122,7 +126,7 @@ public sealed class RawMcpClient : IDisposable
                 continue;
             }
 
-            if (name.Equals("Content-Type", StringComparison.OrdinalIgnoreCase))
+            if (name.StartsWith("Content-", StringComparison.OrdinalIgnoreCase))
             {
                 request.Content!.Headers.TryAddWithoutValidation(name, value);
             }
