@@ -49,7 +49,12 @@ public sealed class MemoryReader(TenantDb db)
         select {ExtractionReport.Columns} from jobs j where j.tenant_id = $1 and j.memory_id = $2 order by j.memory_version desc limit 1
         """;
 
-    private const string FirstPage = "select * from engram.memory_page($1, $2, $3, $4)";
+    // Most memories have neither metadata nor categories, and reading a null costs nothing.
+    private const string FirstPage = """
+        select m.id, m.bucket_id, m.content, m.token_count, m.language, nullif(m.metadata, '{}'), m.user_id, m.agent_id, m.run_id, nullif(m.categories, '{}'),
+            m.occurred_at, m.status, m.extraction, m.version, m.created_at, m.updated_at, m.total
+        from engram.memory_page($1, $2, $3, $4) m
+        """;
 
     // What the metadata of most memories is.
     private static readonly JsonElement NoMetadata = JsonElement.Parse("{}");
@@ -151,11 +156,11 @@ public sealed class MemoryReader(TenantDb db)
         Content = reader.GetString(2),
         TokenCount = reader.GetInt32(3),
         Language = reader.GetString(4),
-        Metadata = JsonOf(reader, 5),
+        Metadata = reader.IsDBNull(5) ? NoMetadata : JsonOf(reader, 5),
         UserId = TextOrNull(reader, 6),
         AgentId = TextOrNull(reader, 7),
         RunId = TextOrNull(reader, 8),
-        Categories = reader.GetFieldValue<string[]>(9),
+        Categories = reader.IsDBNull(9) ? [] : reader.GetFieldValue<string[]>(9),
         OccurredAt = reader.GetFieldValue<DateTimeOffset>(10),
         Status = reader.GetString(11),
         Extraction = StateOf(reader.GetString(12)),
