@@ -1,6 +1,7 @@
 using Engram.Api.Account;
 using Engram.Api.Auth;
 using Engram.Api.Buckets;
+using Engram.Api.Graph;
 using Engram.Api.Http;
 using Engram.Api.Memories;
 using Engram.Api.Operator;
@@ -30,6 +31,7 @@ app.MapOpenApi();
 var api = app.MapGroup("").WithRouteFilter().WithCommonProblems();
 api.MapBuckets();
 api.MapMemories();
+api.MapGraph();
 api.MapQuery();
 api.MapPlanUsage();
 api.MapJobs();

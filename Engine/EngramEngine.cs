@@ -2,6 +2,7 @@ using Engram.Engine.Buckets;
 using Engram.Engine.Database;
 using Engram.Engine.Embeddings;
 using Engram.Engine.Extraction;
+using Engram.Engine.Graph;
 using Engram.Engine.Lanes;
 using Engram.Engine.Memories;
 using Engram.Engine.Providers;
@@ -32,6 +33,9 @@ public static class EngramEngine
             .AddSingleton<ResourceChanges>()
             .AddSingleton<MemoryEditor>()
             .AddSingleton<MemoryRemoval>()
+            .AddSingleton<MatchingRemoval>()
+            .AddSingleton<MemoryTraceReader>()
+            .AddSingleton<GraphReader>()
             .AddSingleton<Recall.Recall>()
             .AddHostedService(s => s.GetRequiredService<RecalledTexts>())
             .AddSingleton<ExtractiveAnswer>()

@@ -12,6 +12,9 @@ public enum FailureKind
     /// <summary>No such memory in this bucket. Another tenant's memory looks the same.</summary>
     MemoryNotFound,
 
+    /// <summary>No such entity in this bucket's graph. Another tenant's entity looks the same.</summary>
+    EntityNotFound,
+
     /// <summary>The state does not allow it: a name taken, an edit lost to another.</summary>
     Conflict,
 
@@ -70,4 +73,7 @@ public sealed class EngramException(FailureKind kind, string message, string? fi
 
     /// <summary>A memory that is not there, or that the caller may not know of.</summary>
     public static EngramException NoMemory() => new(FailureKind.MemoryNotFound, "There is no such memory in this bucket.", "memory_id");
+
+    /// <summary>An entity that is not there, or that the caller may not know of.</summary>
+    internal static EngramException NoEntity() => new(FailureKind.EntityNotFound, "There is no such entity in this bucket. GET /v1/buckets/{bucket}/entities finds them by name.", "entity");
 }

@@ -26,4 +26,7 @@ internal static partial class Log
 
     [LoggerMessage(8, LogLevel.Warning, "The session could not be checked at the Api: {Code}; it is trusted until the next check")]
     public static partial void SessionUnchecked(ILogger logger, string code);
+
+    [LoggerMessage(9, LogLevel.Warning, "Sign-in at the identity provider refused: {Reason}")]
+    public static partial void OidcRefused(ILogger logger, string reason, Exception? exception);
 }

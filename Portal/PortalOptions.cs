@@ -1,9 +1,10 @@
 using System.ComponentModel.DataAnnotations;
+using Engram.Portal.Account;
 
 namespace Engram.Portal;
 
 /// <summary>Settings of the portal, bound from <c>Engram:Portal</c>.</summary>
-public sealed class PortalOptions
+public sealed class PortalOptions : IValidatableObject
 {
     public const string Section = "Engram:Portal";
 
@@ -28,6 +29,11 @@ public sealed class PortalOptions
     /// <summary>Attempts to sign in or set up that one address may make in a minute.</summary>
     [Range(1, 1000, ErrorMessage = Section + ":SignInAttemptsPerMinute must be between 1 and 1000.")]
     public int SignInAttemptsPerMinute { get; set; } = 10;
+
+    /// <summary>Sign-in at an identity provider, beside the password; off while it has no authority.</summary>
+    public OidcOptions Oidc { get; set; } = new();
+
+    public IEnumerable<ValidationResult> Validate(ValidationContext validationContext) => Oidc.Validate(validationContext);
 
     // A service account may have no home; the keys then last as long as the machine's temporary files.
     private static string UserDataFolder() =>

@@ -121,6 +121,21 @@ public sealed record SignInRequest
     public string? Client { get; init; }
 }
 
+public sealed record OidcSignInRequest
+{
+    [Description("The ID token of the configured issuer, as it gave it to the portal."), StringLength(16_384, MinimumLength = 1)]
+    public required string IdToken { get; init; }
+
+    [Description("The nonce the sign-in was begun with."), StringLength(200, MinimumLength = 16)]
+    public required string Nonce { get; init; }
+
+    [Description("The token of an invitation's link, to take that one up."), StringLength(256, MinimumLength = 1)]
+    public string? InvitationToken { get; init; }
+
+    [Description("What signs in, in its own words, for the list of sessions."), StringLength(100, MinimumLength = 1)]
+    public string? Client { get; init; }
+}
+
 public sealed record SessionResponse(string SessionToken, DateTimeOffset ExpiresAt, TenantView Tenant, UserView User)
 {
     public static SessionResponse From(PortalSession session) => new(

@@ -31,6 +31,8 @@ internal static class AccountExamples
 
     public const string SignIn = """{"email":"ann@example.org","password":"at least ten characters"}""";
 
+    public const string OidcSignIn = """{"id_token":"eyJhbGciOiJSUzI1NiJ9.eyJlbWFpbCI6ImFubkBleGFtcGxlLm9yZyJ9.c2lnbmF0dXJl","nonce":"a random text of the sign-in"}""";
+
     public const string Session = """
         {"session_token":"eng_sess_ ...","expires_at":"2026-01-31T21:30:00+00:00","tenant":{"id":"019c1234-5678-7abc-8def-0123456789ab","name":"Development"},"user":{"email":"ann@example.org","role":"owner"}}
         """;

@@ -20,6 +20,10 @@ internal static class PortalRoutes
         account.MapPost("/portal/sign-in", SignInAsync).WithName("portal_sign_in").WithExample(AccountExamples.SignIn, AccountExamples.Session).WithSummary("Opens a session of twelve hours.")
             .ProducesProblems(StatusCodes.Status401Unauthorized)
             .ProducesProblems(StatusCodes.Status429TooManyRequests);
+        account.MapPost("/portal/sign-in/oidc", OidcSignInAsync).WithName("portal_sign_in_oidc").WithExample(AccountExamples.OidcSignIn, AccountExamples.Session)
+            .WithSummary("Opens a session for whom the configured OpenID Connect issuer vouches: a member by verified e-mail address, or who was invited.")
+            .ProducesProblems(StatusCodes.Status401Unauthorized)
+            .ProducesProblems(StatusCodes.Status403Forbidden, StatusCodes.Status404NotFound, StatusCodes.Status503ServiceUnavailable);
         account.MapPost("/portal/accept", AcceptAsync).WithName("portal_accept").WithExample("""{"token":"the token of the invitation's link","password":"at least ten characters"}""", AccountExamples.Session)
             .WithSummary("Takes up an invitation and signs in: a new person chooses a password, one who has an account gives its password.")
             .ProducesProblems(StatusCodes.Status401Unauthorized)
@@ -62,6 +66,37 @@ internal static class PortalRoutes
         return await accounts.SignInAsync(email, body.Value.Password, body.Value.Client, cancellationToken) is { } session
             ? TypedResults.Created("/account/me", SessionResponse.From(session))
             : Problems.WrongSignIn();
+    }
+
+    private static async Task<Results<Created<SessionResponse>, Problem>> OidcSignInAsync(
+        HttpContext context, Body<OidcSignInRequest> body, IdTokens tokens, VerifiedSignIn people, SignInLimit limit, ILogger<IdTokens> log, CancellationToken cancellationToken)
+    {
+        if (!tokens.IsOn)
+            return Problems.RouteNotFound(context.Request);
+        var request = body.Value;
+        // An invitation's token could be guessed here as at its own route.
+        if (request.InvitationToken is { } guess && limit.Attempt(AddressOf(context), guess) is { } tooMany)
+            return tooMany;
+        string? email;
+        try
+        {
+            email = await tokens.VerifiedEmailAsync(request.IdToken, request.Nonce, cancellationToken);
+        }
+        catch (InvalidOperationException e)
+        {
+            log.IssuerUnreadable(e);
+            return Problems.IssuerUnreadable();
+        }
+
+        if (email is null)
+            return Problems.WrongIdToken();
+        var (session, failure) = await people.SignInAsync(email, request.InvitationToken, request.Client, cancellationToken);
+        return failure switch
+        {
+            VerifiedFailure.NotInvited => Problems.NotInvited(),
+            VerifiedFailure.TokenInvalid => Problems.WrongSetupToken(),
+            _ => TypedResults.Created("/account/me", SessionResponse.From(session!)),
+        };
     }
 
     private static async Task<Results<Created<SessionResponse>, Problem>> AcceptAsync(

@@ -13,6 +13,12 @@ public sealed record CreateBucketRequest
     public string? Description { get; init; }
 }
 
+public sealed record DescribeBucketRequest
+{
+    [Description("What belongs into it; empty for nothing."), StringLength(1000)]
+    public required string Description { get; init; }
+}
+
 /// <summary>A bucket. <c>bucket_name</c> repeats the name for older clients.</summary>
 public sealed record BucketView(
     Guid Id, string Name, string BucketName, string? Description, DateTimeOffset CreatedAt, long MemoryCount, DateTimeOffset? LastWriteAt)

@@ -11,6 +11,8 @@ internal static class BucketExamples
 
     public const string Create = """{"name":"notes","description":"Meeting notes"}""";
 
+    public const string Describe = """{"description":"Meeting notes"}""";
+
     public const string Router = """
         {"buckets":[{"id":"019c1234-5678-7abc-8def-0123456789ab","name":"default","memory_count":42,"last_write_at":"2026-01-31T09:30:00+00:00"}]}
         """;

@@ -20,6 +20,8 @@ internal static class BucketRoutes
         buckets.MapGet("", ListAsync).RequireScope(Scopes.MemoriesRead).WithName("list_buckets").WithExample(response: BucketExamples.List).WithSummary("Buckets by name.");
         buckets.MapPost("", CreateAsync).RequireScope(Scopes.BucketsAdmin).WithName("create_bucket").WithExample(BucketExamples.Create, BucketExamples.One).WithSummary("Makes a bucket.")
             .ProducesProblems(StatusCodes.Status409Conflict);
+        buckets.MapPatch("/{bucket}", DescribeAsync).RequireScope(Scopes.BucketsAdmin).WithName("describe_bucket").WithExample(BucketExamples.Describe, BucketExamples.One)
+            .WithSummary("Changes what is said of a bucket.").ProducesProblems(StatusCodes.Status404NotFound);
         buckets.MapDelete("/{bucket}", DeleteAsync).RequireScope(Scopes.BucketsAdmin).WithName("delete_bucket")
             .WithSummary("Deletes a bucket and everything in it.").ProducesProblems(StatusCodes.Status404NotFound);
         buckets.MapGet("/{bucket}/profile", ProfileAsync).RequireScope(Scopes.MemoriesRead).WithName("get_profile").WithExample(response: BucketExamples.Profile)
@@ -58,6 +60,14 @@ internal static class BucketRoutes
         caller.Tell(await gate.DemandBucketAsync(caller.Tenant, caller.Principal.Plan, cancellationToken));
         var bucket = await store.CreateAsync(caller.Tenant, body.Value.Name, body.Value.Description, caller.Timer, cancellationToken);
         return TypedResults.Created($"/v1/buckets/{Uri.EscapeDataString(bucket.Name)}", BucketView.From(bucket));
+    }
+
+    private static async Task<Ok<BucketView>> DescribeAsync(
+        Caller caller, string bucket, Body<DescribeBucketRequest> body, BucketStore store, CancellationToken cancellationToken)
+    {
+        await caller.DemandBucketAsync(store, bucket, cancellationToken);
+        return TypedResults.Ok(BucketView.From(
+            await store.DescribeAsync(caller.Tenant, bucket, body.Value.Description, caller.Timer, caller.Actor, cancellationToken)));
     }
 
     private static async Task<NoContent> DeleteAsync(Caller caller, string bucket, BucketStore store, CancellationToken cancellationToken)

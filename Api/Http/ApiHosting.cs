@@ -12,6 +12,9 @@ internal static class ApiHosting
     {
         builder.Services.AddOptions<LimitOptions>().BindConfiguration("Engram:Limits").ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddOptions<OperatorOptions>().BindConfiguration("Engram:Operator").ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddOptions<OidcOptions>().BindConfiguration("Engram:Oidc").ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddHttpClient(nameof(IdTokens), client => client.Timeout = TimeSpan.FromSeconds(10)).RemoveAllLoggers();
+        builder.Services.AddSingleton<IdTokens>();
         builder.Services.AddSingleton<SignInLimit>();
         builder.Services.AddSingleton<IConfigureOptions<KestrelServerOptions>>(services => new ConfigureOptions<KestrelServerOptions>(kestrel =>
         {

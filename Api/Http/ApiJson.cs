@@ -6,6 +6,7 @@ using Engram.Api.Buckets;
 using Engram.Api.Memories;
 using Engram.Api.Operator;
 using Engram.Api.Recall;
+using Engram.Engine.Graph;
 using Engram.Engine.Latency;
 
 namespace Engram.Api.Http;
@@ -20,6 +21,7 @@ namespace Engram.Api.Http;
 [JsonSerializable(typeof(SetupRequest))]
 [JsonSerializable(typeof(SetupResponse))]
 [JsonSerializable(typeof(SignInRequest))]
+[JsonSerializable(typeof(OidcSignInRequest))]
 [JsonSerializable(typeof(SessionResponse))]
 [JsonSerializable(typeof(MemberList))]
 [JsonSerializable(typeof(InviteRequest))]
@@ -67,10 +69,13 @@ namespace Engram.Api.Http;
 [JsonSerializable(typeof(CreatedTenantView))]
 [JsonSerializable(typeof(TenantList))]
 [JsonSerializable(typeof(CreateBucketRequest))]
+[JsonSerializable(typeof(DescribeBucketRequest))]
 [JsonSerializable(typeof(BucketView))]
 [JsonSerializable(typeof(BucketList))]
 [JsonSerializable(typeof(RouterBucketList))]
 [JsonSerializable(typeof(ProfileView))]
+[JsonSerializable(typeof(EntityPage))]
+[JsonSerializable(typeof(EntityGraph))]
 [JsonSerializable(typeof(StoreRequest))]
 [JsonSerializable(typeof(ReceiptView))]
 [JsonSerializable(typeof(ReceiptList))]

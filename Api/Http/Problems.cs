@@ -34,6 +34,19 @@ public static class Problems
     public static Problem WrongSignIn() => new(
         StatusCodes.Status401Unauthorized, "unauthenticated", "Not signed in", "The e-mail address or the password is wrong.");
 
+    public static Problem WrongIdToken() => new(
+        StatusCodes.Status401Unauthorized,
+        "unauthenticated",
+        "Not signed in",
+        "The identity provider's word was not taken: it is for another sign-in, too old, or does not say that the e-mail address is verified.");
+
+    public static Problem NotInvited() => new(
+        StatusCodes.Status403Forbidden, "not_invited", "Not a member", "Nobody with this e-mail address is a member here, and nobody has invited it.");
+
+    public static Problem IssuerUnreadable() => new(
+        StatusCodes.Status503ServiceUnavailable, "not_ready", "Not ready", "The identity provider's keys cannot be read. Try again shortly.")
+    { RetryAfter = TimeSpan.FromSeconds(5) };
+
     public static Problem WrongSetupToken() => new(
         StatusCodes.Status401Unauthorized,
         "unauthenticated",
@@ -117,6 +130,7 @@ public static class Problems
         {
             FailureKind.BucketNotFound => new Problem(StatusCodes.Status404NotFound, "bucket_not_found", "There is no such bucket", e.Message, errors),
             FailureKind.MemoryNotFound => new Problem(StatusCodes.Status404NotFound, "memory_not_found", "There is no such memory", e.Message, errors),
+            FailureKind.EntityNotFound => new Problem(StatusCodes.Status404NotFound, "entity_not_found", "There is no such entity", e.Message, errors),
             FailureKind.Conflict => new Problem(StatusCodes.Status409Conflict, "conflict", "It conflicts with what is there", e.Message, errors),
             FailureKind.IdempotencyConflict => new Problem(
                 StatusCodes.Status409Conflict, "idempotency_conflict", "The idempotency key was used for another request", e.Message, errors),

@@ -192,7 +192,10 @@ public record MemoryView
 
     public required DateTimeOffset UpdatedAt { get; init; }
 
-    public static MemoryView From(Memory memory, string bucketName) => new()
+    /// <summary>Of a list only where it was asked for with <c>details</c>.</summary>
+    public MemoryTraces? Traces { get; init; }
+
+    public static MemoryView From(Memory memory, string bucketName, MemoryTraces? traces = null) => new()
     {
         Id = memory.Id,
         BucketId = memory.BucketId,
@@ -211,6 +214,7 @@ public record MemoryView
         Version = memory.Version,
         CreatedAt = memory.CreatedAt,
         UpdatedAt = memory.UpdatedAt,
+        Traces = traces,
     };
 }
 
@@ -224,8 +228,8 @@ public sealed record MemoryDetailView(MemoryView Memory, IReadOnlyList<MemoryTri
     [JsonIgnore]
     public MemoryView Memory { get; } = Memory;
 
-    public static MemoryDetailView From(MemoryDetail detail) =>
-        new(MemoryView.From(detail.Memory, detail.BucketName), detail.Triples, detail.History, detail.Job?.Error, detail.Job is { } job ? ExtractionView.From(job) : null);
+    public static MemoryDetailView From(MemoryDetail detail, MemoryTraces? traces = null) =>
+        new(MemoryView.From(detail.Memory, detail.BucketName, traces), detail.Triples, detail.History, detail.Job?.Error, detail.Job is { } job ? ExtractionView.From(job) : null);
 }
 
 public sealed record EditRequest

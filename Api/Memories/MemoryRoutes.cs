@@ -28,7 +28,7 @@ internal static class MemoryRoutes
         memories.MapDelete("/{id}", DeleteAsync).RequireScope(Scopes.MemoriesDelete).WithName("delete_memory")
             .WithSummary("Deletes a memory with everything only it supports.").ProducesProblems(StatusCodes.Status404NotFound);
         memories.MapDelete("", ClearAsync).RequireScope(Scopes.MemoriesDelete).WithName("clear_memories").WithExample(response: MemoryExamples.Cleared)
-            .WithSummary("Deletes every memory of a bucket, or with dry_run counts them.").ProducesProblems(StatusCodes.Status404NotFound);
+            .WithSummary("Deletes every memory of a bucket, or those that match a filter; with dry_run counts them.").ProducesProblems(StatusCodes.Status404NotFound);
     }
 
     private static async Task<Ok<MemoryPageView>> ListAsync(
@@ -36,11 +36,13 @@ internal static class MemoryRoutes
         string bucket,
         BucketStore buckets,
         MemoryReader reader,
+        MemoryTraceReader traceReader,
         [FromQuery(Name = "limit")] int? limit,
         [FromQuery(Name = "cursor")] string? cursor,
         [FromQuery(Name = "offset")] int? offset,
         [FromQuery(Name = "filter")] string? filter,
         [FromQuery(Name = "status")] string? status,
+        [FromQuery(Name = "details")] bool? details,
         CancellationToken cancellationToken)
     {
         await caller.DemandBucketAsync(buckets, bucket, cancellationToken);
@@ -49,16 +51,20 @@ internal static class MemoryRoutes
             throw new ProblemException(Problems.Invalid("offset", "Give a cursor or an offset, not both."));
         var page = await reader.ListAsync(
             caller.Tenant, bucket, size, skip, cursor, ListFilter.Parse(filter, status), caller.Timer, cancellationToken);
+        var traces = details == true
+            ? await traceReader.ReadAsync(caller.Tenant, [.. page.Memories.Select(memory => memory.Id)], caller.Timer, cancellationToken)
+            : null;
         return TypedResults.Ok(new MemoryPageView(
-            [.. page.Memories.Select(memory => MemoryView.From(memory, page.BucketName))], page.Total, size, skip, page.Next));
+            [.. page.Memories.Select(memory => MemoryView.From(memory, page.BucketName, traces?.GetValueOrDefault(memory.Id)))], page.Total, size, skip, page.Next));
     }
 
     private static async Task<Ok<MemoryDetailView>> GetAsync(
-        Caller caller, string bucket, string id, BucketStore buckets, MemoryReader reader, CancellationToken cancellationToken)
+        Caller caller, string bucket, string id, BucketStore buckets, MemoryReader reader, MemoryTraceReader traceReader, CancellationToken cancellationToken)
     {
         await caller.DemandBucketAsync(buckets, bucket, cancellationToken);
         var detail = await reader.GetAsync(caller.Tenant, bucket, MemoryId(id), caller.Timer, cancellationToken);
-        return TypedResults.Ok(MemoryDetailView.From(detail));
+        var traces = await traceReader.ReadAsync(caller.Tenant, [detail.Memory.Id], caller.Timer, cancellationToken);
+        return TypedResults.Ok(MemoryDetailView.From(detail, traces.GetValueOrDefault(detail.Memory.Id)));
     }
 
     private static async Task<Ok<MemoryDetailView>> EditAsync(
@@ -94,12 +100,21 @@ internal static class MemoryRoutes
         string bucket,
         BucketStore buckets,
         MemoryRemoval removal,
+        MatchingRemoval matching,
         UsageMeter usage,
         [FromQuery(Name = "dry_run")] bool? dryRun,
+        [FromQuery(Name = "filter")] string? filter,
+        [FromQuery(Name = "status")] string? status,
         CancellationToken cancellationToken)
     {
         await caller.DemandBucketAsync(buckets, bucket, cancellationToken);
-        var cleared = await removal.ClearAsync(caller.Tenant, bucket, dryRun ?? false, caller.Timer, cancellationToken);
+        var wanted = ListFilter.Parse(filter, status);
+        // A filter that came out empty was not meant as "everything".
+        if (wanted is null && filter is not null)
+            throw new ProblemException(Problems.Invalid("filter", "Matches every memory; leave it out to clear the bucket."));
+        var cleared = wanted is not null
+            ? await matching.DeleteAsync(caller.Tenant, bucket, wanted, dryRun ?? false, caller.Timer, cancellationToken)
+            : await removal.ClearAsync(caller.Tenant, bucket, dryRun ?? false, caller.Timer, cancellationToken);
         if (dryRun != true)
             usage.Count(caller.Tenant, caller.Principal.KeyId, caller.Timer.RequestId, null, UsageOperation.Delete, cleared);
         return TypedResults.Ok(new ClearResult(true, cleared, dryRun ?? false));

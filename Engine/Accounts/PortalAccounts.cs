@@ -187,14 +187,12 @@ public sealed class PortalAccounts
         if (person is null || !check.IsRight)
             return null;
 
-        var session = NewSession(person.Tenant, person.TenantName, person.User);
-        await using var batch = _db.Batch()
-            .Add(DeleteOverSessions, Sql.Uuid(person.Tenant.Id), Sql.Uuid(person.User.Id))
-            .Add(NoteSignIn, Sql.Uuid(person.User.Id), Sql.NullableText(check.NewHash))
-            .Add(InsertSession, SessionParameters(session, client));
-        await batch.ExecuteAsync(cancellationToken);
-        return session;
+        return await OpenAsync(person, check.NewHash, client, cancellationToken);
     }
+
+    /// <summary>Opens a session for a member whose address somebody else has proved; null where no member has it.</summary>
+    internal async Task<PortalSession?> SignInVerifiedAsync(string email, string? client, CancellationToken cancellationToken) =>
+        await FindAsync(email, cancellationToken) is { } person ? await OpenAsync(person, null, client, cancellationToken) : null;
 
     /// <summary>The tenants of a person, by name.</summary>
     /// <param name="user">Who.</param>
@@ -262,7 +260,6 @@ public sealed class PortalAccounts
             return (null, AcceptFailure.PasswordWrong);
 
         var userId = invited.UserId ?? Guid.CreateVersion7(_time.GetUtcNow());
-        var session = NewSession(invited.Tenant, invited.TenantName, new PortalUser(userId, invited.Email, invited.Role));
         await using var connection = await _db.OpenAsync(cancellationToken);
         await using var transaction = await connection.BeginTransactionAsync(cancellationToken);
         await using (var take = new NpgsqlCommand(TakeInvitation, connection) { Parameters = { Sql.Bytes(hash) } })
@@ -271,15 +268,22 @@ public sealed class PortalAccounts
                 return (null, AcceptFailure.TokenInvalid);
         }
 
-        await using (var batch = new TenantBatch(new NpgsqlBatch(connection, transaction), tenant: null)
-            .Add(InsertMember, Sql.Uuid(invited.Tenant.Id), Sql.Uuid(userId), Sql.Text(invited.Email), Sql.NullableText(newHash), Sql.Text(invited.Role))
-            .Add(InsertSession, SessionParameters(session, client)))
-        {
-            await batch.ExecuteAsync(cancellationToken);
-        }
-
+        var session = await JoinAsync(
+            new NpgsqlBatch(connection, transaction), invited.Tenant, invited.TenantName, new PortalUser(userId, invited.Email, invited.Role), newHash, client, cancellationToken);
         await transaction.CommitAsync(cancellationToken);
         return (session, AcceptFailure.None);
+    }
+
+    /// <summary>Makes somebody a member, and the person too where there is a password's hash, and opens their session; in the batch's transaction.</summary>
+    internal async Task<PortalSession> JoinAsync(
+        NpgsqlBatch transaction, Tenant tenant, string tenantName, PortalUser user, string? newHash, string? client, CancellationToken cancellationToken)
+    {
+        var session = NewSession(tenant, tenantName, user);
+        await using var batch = new TenantBatch(transaction, tenant: null)
+            .Add(InsertMember, Sql.Uuid(tenant.Id), Sql.Uuid(user.Id), Sql.Text(user.Email), Sql.NullableText(newHash), Sql.Text(user.Role))
+            .Add(InsertSession, SessionParameters(session, client));
+        await batch.ExecuteAsync(cancellationToken);
+        return session;
     }
 
     /// <summary>Ends a session. Its token is refused from now on.</summary>
@@ -308,6 +312,17 @@ public sealed class PortalAccounts
                 new Tenant(reader.GetGuid(3)),
                 reader.GetString(4))
             : null;
+    }
+
+    private async Task<PortalSession> OpenAsync(Person person, string? newHash, string? client, CancellationToken cancellationToken)
+    {
+        var session = NewSession(person.Tenant, person.TenantName, person.User);
+        await using var batch = _db.Batch()
+            .Add(DeleteOverSessions, Sql.Uuid(person.Tenant.Id), Sql.Uuid(person.User.Id))
+            .Add(NoteSignIn, Sql.Uuid(person.User.Id), Sql.NullableText(newHash))
+            .Add(InsertSession, SessionParameters(session, client));
+        await batch.ExecuteAsync(cancellationToken);
+        return session;
     }
 
     private PortalSession NewSession(Tenant tenant, string tenantName, PortalUser user) =>

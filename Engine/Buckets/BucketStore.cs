@@ -40,6 +40,8 @@ public sealed class BucketStore(TenantDb db, TimeProvider time)
 
     private const string DeletePostings = "delete from postings where tenant_id = $1 and bucket_id = $2";
 
+    private const string Describe = "update buckets set description = $3 where tenant_id = $1 and id = $2";
+
     private const string Delete = "delete from buckets where tenant_id = $1 and id = $2";
 
     /// <summary>All buckets by name.</summary>
@@ -123,6 +125,33 @@ public sealed class BucketStore(TenantDb db, TimeProvider time)
         return reader.RecordsAffected == 1
             ? created
             : throw new EngramException(FailureKind.Conflict, $"A bucket named '{name}' exists already.", "name");
+    }
+
+    /// <summary>Changes what is said of a bucket.</summary>
+    /// <param name="tenant">Whose.</param>
+    /// <param name="bucket">Name or id.</param>
+    /// <param name="description">At most 1,000 characters; null or blank for none.</param>
+    /// <param name="timer">Gets the hop <c>db-read</c>.</param>
+    /// <param name="actor">Who is written down in the audit as having changed it; null writes nothing down.</param>
+    /// <param name="cancellationToken">Cancels before the commit.</param>
+    /// <returns>The bucket as it is now.</returns>
+    /// <exception cref="EngramException">There is none, or the description is too long.</exception>
+    public async Task<Bucket> DescribeAsync(
+        Tenant tenant, string bucket, string? description, OpTimer timer, Actor? actor = null, CancellationToken cancellationToken = default)
+    {
+        Memories.TextRules.Check("description", description, 1000);
+        var wanted = string.IsNullOrWhiteSpace(description) ? null : description.Trim();
+        var found = await GetAsync(tenant, bucket, timer, cancellationToken);
+        using var hop = timer.Measure(Hop.DbRead);
+        await using var batch = db.Batch(tenant).Add(Describe, Sql.Uuid(tenant.Id), Sql.Uuid(found.Id), Sql.NullableText(wanted));
+        if (actor is not null)
+        {
+            batch.AddAudit(
+                actor, time, "bucket.describe", $"bucket:{found.Id}", new JsonObject { ["description"] = found.Description }, new JsonObject { ["description"] = wanted });
+        }
+
+        await batch.ExecuteAsync(cancellationToken);
+        return found with { Description = wanted };
     }
 
     /// <summary>Deletes a bucket with everything in it.</summary>

@@ -10,7 +10,7 @@ namespace Engram.Engine.Extraction;
 
 /// <summary>
 /// Remembers for some minutes which sentences a key was given, so that an agent that stores what it was just told does not feed the graph with
-/// its own echo. Noted off the request path: what is lost when a process dies, or when the channel is full, only costs an extraction.
+/// its own echo, and counts how often each memory was given. Noted off the request path: what is lost when a process dies, or when the channel is full, only costs an extraction, or a count.
 /// </summary>
 /// <param name="db">The door to tenant rows.</param>
 /// <param name="system">The door that spans tenants, for pruning.</param>
@@ -34,6 +34,15 @@ public sealed class RecalledTexts(TenantDb db, SystemDb system, TimeProvider tim
         select $1, r.key_id, r.bucket_id, r.hash, $5 from unnest($2::uuid[], $3::uuid[], $4::bigint[]) as r (key_id, bucket_id, hash)
         order by 2, 3, 4
         on conflict (tenant_id, key_id, bucket_id, hash) do update set recalled_at = greatest(recalled_texts.recalled_at, excluded.recalled_at)
+        """;
+
+    // Locked in the order of their ids, as a removal of several locks them; one that is gone is not counted.
+    private const string CountUp = """
+        insert into memory_retrievals as c (tenant_id, memory_id, retrievals, last_retrieved_at)
+        select $1, m.id, r.times, $4 from unnest($2::uuid[], $3::bigint[]) as r (id, times) join memories m on m.tenant_id = $1 and m.id = r.id
+        order by m.id for key share of m
+        on conflict (tenant_id, memory_id) do update set
+            retrievals = c.retrievals + excluded.retrievals, last_retrieved_at = greatest(c.last_retrieved_at, excluded.last_retrieved_at)
         """;
 
     private const string Select = """
@@ -101,7 +110,10 @@ public sealed class RecalledTexts(TenantDb db, SystemDb system, TimeProvider tim
         while (_notes.Reader.TryRead(out var note))
             waiting.Add(note);
         foreach (var tenant in waiting.GroupBy(n => n.Tenant))
+        {
             await WriteAsync(tenant.Key, tenant, cancellationToken);
+            await CountAsync(tenant.Key, tenant, cancellationToken);
+        }
     }
 
     /// <inheritdoc/>
@@ -153,6 +165,21 @@ public sealed class RecalledTexts(TenantDb db, SystemDb system, TimeProvider tim
             _written.Clear();
         foreach (var row in rows)
             _written[row] = at;
+    }
+
+    private async Task CountAsync(Tenant tenant, IEnumerable<Noted> notes, CancellationToken cancellationToken)
+    {
+        var at = DateTimeOffset.MinValue;
+        var times = new SortedDictionary<Guid, long>();
+        foreach (var note in notes)
+        {
+            at = note.At > at ? note.At : at;
+            foreach (var hit in note.Hits)
+                times[hit.Memory.Id] = times.GetValueOrDefault(hit.Memory.Id) + 1;
+        }
+
+        await using var batch = db.Batch(tenant).Add(CountUp, Sql.Uuid(tenant.Id), Sql.Uuids([.. times.Keys]), Longs([.. times.Values]), Sql.Time(at));
+        await batch.ExecuteAsync(cancellationToken);
     }
 
     private static NpgsqlParameter<long[]> Longs(long[] values) => new NpgsqlParameter<long[]> { TypedValue = values };

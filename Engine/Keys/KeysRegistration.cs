@@ -52,6 +52,12 @@ public static class KeysRegistration
             provider.GetRequiredService<KeyHasher>(),
             provider.GetRequiredService<Passwords>(),
             provider.GetRequiredService<TimeProvider>()));
+        services.AddSingleton(provider => new VerifiedSignIn(
+            provider.GetRequiredService<SystemDb>(),
+            provider.GetRequiredService<PortalAccounts>(),
+            provider.GetRequiredService<Passwords>(),
+            provider.GetRequiredService<KeyHasher>(),
+            provider.GetRequiredService<TimeProvider>()));
         services.AddSingleton(provider => new Members(
             provider.GetRequiredService<SystemDb>(),
             provider.GetRequiredService<KeyHasher>(),

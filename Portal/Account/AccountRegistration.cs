@@ -21,6 +21,7 @@ internal static class AccountRegistration
         services.AddHttpContextAccessor();
         services.AddScoped<SignInService>();
         services.AddScoped<SessionValidator>();
+        services.AddOidc();
         services.AddSingleton<FirstKeyCookie>();
         services.AddSingleton<TransportGuard>();
         services.AddSingleton(TimeProvider.System);
@@ -49,6 +50,7 @@ internal static class AccountRegistration
         }).WithName("SignOut");
         app.MapPost("/switch", async Task<RedirectHttpResult> ([FromForm] string? tenant, HttpContext context, SignInService service) =>
             TypedResults.LocalRedirect(await service.SwitchAsync(context, tenant ?? "") is null ? "~/" : "~/tenants?failed=true")).RequireAuthorization().WithName("SwitchTenant");
+        app.MapOidc();
         app.MapPost("/theme", RedirectHttpResult ([FromForm] string? theme, [FromForm] string? returnUrl, HttpContext context) =>
         {
             ThemeChoice.Save(context, theme);
@@ -95,7 +97,7 @@ internal static class AccountRegistration
     }
 
     private static bool IsAttempt(HttpRequest request) =>
-        HttpMethods.IsPost(request.Method) && (request.Path.StartsWithSegments("/sign-in") || request.Path.StartsWithSegments("/setup") || request.Path.StartsWithSegments("/join"));
+        request.Path.StartsWithSegments(OidcRoutes.Callback) || (HttpMethods.IsPost(request.Method) && (request.Path.StartsWithSegments("/sign-in") || request.Path.StartsWithSegments("/setup") || request.Path.StartsWithSegments("/join")));
 
     private static DirectoryInfo PrivateFolder(string path) => OperatingSystem.IsWindows()
         ? Directory.CreateDirectory(path)

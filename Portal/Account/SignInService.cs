@@ -16,6 +16,10 @@ internal sealed class SignInService(
     public Task<ApiProblem?> SignInAsync(HttpContext context, SignInRequest request) =>
         EnterAsync(context, cancel => api.SignInAsync(request with { Client = BrowserName.Of(context.Request.Headers.UserAgent) }, cancel));
 
+    /// <summary>Null when signed in by the word of the identity provider, else why not.</summary>
+    public Task<ApiProblem?> SignInAsync(HttpContext context, OidcSignIn request) =>
+        EnterAsync(context, cancel => api.SignInAsync(request with { Client = BrowserName.Of(context.Request.Headers.UserAgent) }, cancel));
+
     /// <summary>Null when the invitation is taken up and its person signed in, else why not.</summary>
     public Task<ApiProblem?> JoinAsync(HttpContext context, string token, string password) =>
         EnterAsync(context, cancel => api.AcceptAsync(new AcceptInvitation(token, password, BrowserName.Of(context.Request.Headers.UserAgent)), cancel));

@@ -5,6 +5,9 @@ public sealed record SetupRequest(string Token, string Email, string Password);
 /// <param name="Client">What signs in, for the list of sessions.</param>
 public sealed record SignInRequest(string Email, string Password, string? Client = null);
 
+/// <param name="InvitationToken">To take an invitation up.</param>
+public sealed record OidcSignIn(string IdToken, string Nonce, string? InvitationToken, string? Client);
+
 /// <param name="SessionToken">A bearer for the Api. It lives in the sealed sign-in cookie and nowhere else.</param>
 /// <param name="FirstKey">The tenant's first API key; only in the answer to a set-up.</param>
 public sealed record SignedIn(string SessionToken, DateTimeOffset ExpiresAt, TenantRef Tenant, UserRef User, CreatedKey? FirstKey);

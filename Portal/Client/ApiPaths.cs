@@ -28,9 +28,20 @@ public sealed record MemoryListing(int Limit, int Offset, string? Status = null,
         {
             { "limit", Limit.ToString(CultureInfo.InvariantCulture) },
             { "offset", Offset.ToString(CultureInfo.InvariantCulture) },
+            { "details", "true" },
         };
         Add(query, "status", Status);
         Add(query, "filter", Filter?.ToJsonString(EngramApiClient.Json));
+        return query.ToString();
+    }
+
+    /// <summary>The same memories, to delete or, first, to count them.</summary>
+    public string ToRemovalQuery(bool dryRun)
+    {
+        var query = new QueryBuilder();
+        Add(query, "status", Status);
+        Add(query, "filter", Filter?.ToJsonString(EngramApiClient.Json));
+        Add(query, "dry_run", dryRun ? "true" : null);
         return query.ToString();
     }
 

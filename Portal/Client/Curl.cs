@@ -5,6 +5,10 @@ using System.Text.Json.Serialization;
 
 namespace Engram.Portal.Client;
 
+/// <summary>Something a page asks the Api.</summary>
+/// <param name="Path">Without the address in front.</param>
+public sealed record ApiCall(HttpMethod Method, string Path, object? Body = null);
+
 /// <summary>The command that does over HTTP what a page does, quoted so that a shell runs it as it stands.</summary>
 public static class Curl
 {
@@ -17,6 +21,8 @@ public static class Curl
         Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     };
+
+    public static string Command(string api, ApiCall call) => Command(api, call.Method, call.Path, call.Body);
 
     /// <param name="key">A whole key to print, right after it was made; else the variable.</param>
     public static string Command(string api, HttpMethod method, string path, object? body = null, string? key = null)

@@ -43,6 +43,19 @@ public sealed partial class EngramApiClient
     public async Task<long> ClearAsync(string bucket, CancellationToken cancellationToken) =>
         (await SendAsync<Cleared>(HttpMethod.Delete, ApiPaths.Memories(bucket), null, cancellationToken, slow: true)).ClearedCount;
 
+    /// <summary>How many memories match; removes nothing.</summary>
+    public async Task<long> CountMatchingAsync(string bucket, MemoryListing listing, CancellationToken cancellationToken) =>
+        (await SendAsync<Cleared>(HttpMethod.Delete, ApiPaths.Memories(bucket) + listing.ToRemovalQuery(dryRun: true), null, cancellationToken)).ClearedCount;
+
+    public async Task<long> DeleteMatchingAsync(string bucket, MemoryListing listing, CancellationToken cancellationToken) =>
+        (await SendAsync<Cleared>(HttpMethod.Delete, ApiPaths.Memories(bucket) + listing.ToRemovalQuery(dryRun: false), null, cancellationToken, slow: true)).ClearedCount;
+
+    /// <summary>Takes a store back, by the token of its receipt.</summary>
+    public Task UndoStoreAsync(string bucket, string undoToken, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Post, ApiPaths.Memories(bucket) + "/undo", new UndoStore(undoToken), cancellationToken);
+
+    private sealed record UndoStore(string UndoToken);
+
     private sealed record RawPage(IReadOnlyList<JsonElement> Memories, string? Next);
 }
 
@@ -56,7 +69,8 @@ public sealed record NewMemory(
 public sealed record StoreResults(IReadOnlyList<StoreResult> Memories);
 
 /// <summary>What became of one of several: stored, merged with one that was there, or refused.</summary>
-public sealed record StoreResult(string? Id, string? Status, JsonElement? Error);
+/// <param name="UndoToken">Takes it back; not of one that was merged.</param>
+public sealed record StoreResult(string? Id, string? Status, JsonElement? Error, string? UndoToken = null);
 
 /// <param name="Status">ready, pending, or not_installed where none was made yet.</param>
 public sealed record BucketProfile(string Status, DateTimeOffset? UpdatedAt, long NMemoriesAtGen, string? Profile, string? Source);

@@ -17,11 +17,16 @@ public sealed partial class EngramApiClient(HttpClient http, SessionToken sessio
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     };
 
+    private static readonly JsonSerializerOptions Readable = new() { WriteIndented = true, Encoder = System.Text.Encodings.Web.JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
     public Task<SignedIn> SetUpAsync(SetupRequest request, CancellationToken cancellationToken) =>
         SendAsync<SignedIn>(HttpMethod.Post, "account/portal/setup", request, cancellationToken);
 
     public Task<SignedIn> SignInAsync(SignInRequest request, CancellationToken cancellationToken) =>
         SendAsync<SignedIn>(HttpMethod.Post, "account/portal/sign-in", request, cancellationToken);
+
+    public Task<SignedIn> SignInAsync(OidcSignIn request, CancellationToken cancellationToken) =>
+        SendAsync<SignedIn>(HttpMethod.Post, "account/portal/sign-in/oidc", request, cancellationToken);
 
     public Task SignOutAsync(CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Post, "account/portal/sign-out", null, cancellationToken);
@@ -49,6 +54,9 @@ public sealed partial class EngramApiClient(HttpClient http, SessionToken sessio
 
     public Task CreateBucketAsync(CreateBucket bucket, CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Post, "v1/buckets", bucket, cancellationToken);
+
+    public Task DescribeBucketAsync(string bucket, DescribeBucket description, CancellationToken cancellationToken) =>
+        SendAsync(HttpMethod.Patch, ApiPaths.Bucket(bucket), description, cancellationToken);
 
     public Task DeleteBucketAsync(string bucket, CancellationToken cancellationToken) =>
         SendAsync(HttpMethod.Delete, ApiPaths.Bucket(bucket), null, cancellationToken);
@@ -81,6 +89,13 @@ public sealed partial class EngramApiClient(HttpClient http, SessionToken sessio
     /// <summary>The answer of a GET as it comes; the caller disposes it.</summary>
     internal Task<HttpResponseMessage> OpenAsync(string path, CancellationToken cancellationToken) =>
         ExchangeAsync(HttpMethod.Get, path, null, LongPatience, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
+
+    /// <summary>The answer as it is on the wire, in lines a person can read.</summary>
+    public async Task<string> RawAsync(ApiCall call, CancellationToken cancellationToken)
+    {
+        var answer = await SendAsync<JsonElement>(call.Method, call.Path, call.Body, cancellationToken, slow: true);
+        return JsonSerializer.Serialize(answer, Readable);
+    }
 
     private async Task SendAsync(HttpMethod method, string path, object? body, CancellationToken cancellationToken)
     {

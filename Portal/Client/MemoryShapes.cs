@@ -9,12 +9,33 @@ public sealed record Bucket(string Id, string Name, string? Description, DateTim
 
 public sealed record CreateBucket(string Name, string? Description);
 
+public sealed record DescribeBucket(string Description);
+
 public sealed record MemoryList(IReadOnlyList<Memory> Memories, long? Total, int Limit, int Offset, string? Next);
 
 public sealed record Memory(
     string Id, string Content, string? Status, string? Extraction, string? LastError, string? UserId, string? AgentId, string? RunId, IReadOnlyList<string>? Categories,
     JsonElement? Metadata, string? Language, int? TokenCount, DateTimeOffset? OccurredAt, DateTimeOffset? CreatedAt, DateTimeOffset? UpdatedAt,
-    IReadOnlyList<Triple>? Triples, IReadOnlyList<MemoryVersion>? History);
+    IReadOnlyList<Triple>? Triples, IReadOnlyList<MemoryVersion>? History, MemoryTraces? Traces = null)
+{
+    /// <summary>What its metadata calls its source, where it does.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public string? Source =>
+        Metadata is { ValueKind: JsonValueKind.Object } metadata && metadata.TryGetProperty("source", out var source) && source.ValueKind == JsonValueKind.String ? source.GetString() : null;
+}
+
+/// <param name="StoredBy">Name of the key, or the browser of the person, that stored it.</param>
+/// <param name="StoredWith">api or session.</param>
+public sealed record MemoryTraces(string? StoredBy, string? StoredWith, long Retrievals, DateTimeOffset? LastRetrievedAt, int Triples, int Revisions)
+{
+    [System.Text.Json.Serialization.JsonIgnore]
+    public string? Writer => (StoredBy, StoredWith) switch
+    {
+        (null, _) => null,
+        (var name, "session") => $"in the portal ({name})",
+        var (name, _) => $"key {name}",
+    };
+}
 
 /// <param name="SpanStart">Where its evidence begins in the memory's text, in UTF-16 units.</param>
 /// <param name="Superseded">A later statement replaced it.</param>
@@ -28,7 +49,11 @@ public sealed record Triple(
 }
 
 /// <param name="Change">edited: the text before an edit; merged: another wording that was merged into the memory.</param>
-public sealed record MemoryVersion(string? Change, string? Content, DateTimeOffset? ChangedAt);
+public sealed record MemoryVersion(string? Change, string? Content, DateTimeOffset? ChangedAt, JsonElement? Metadata = null, IReadOnlyList<string>? Categories = null)
+{
+    /// <summary>The edit that brings this state back: what is now goes to the history in turn.</summary>
+    public EditMemory ToEdit() => new(Content, Metadata, Categories);
+}
 
 /// <summary>What an edit changes; a null is left as it is.</summary>
 public sealed record EditMemory(string? Content, JsonElement? Metadata, IReadOnlyList<string>? Categories);

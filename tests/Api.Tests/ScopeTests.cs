@@ -55,7 +55,7 @@ public class ScopeTests(ApiFixture fixture)
             [
                 "DELETE /admin/tenants/{id}", "GET /admin/tenants", "GET /alive", "GET /health", "GET /openapi/{documentName}.json",
                 "GET /public/latency",
-                "POST /account/portal/accept", "POST /account/portal/setup", "POST /account/portal/sign-in", "POST /admin/tenants",
+                "POST /account/portal/accept", "POST /account/portal/setup", "POST /account/portal/sign-in", "POST /account/portal/sign-in/oidc", "POST /admin/tenants",
             ],
             open);
     }

@@ -23,7 +23,7 @@ public sealed class BrowserTests(Chromium chromium) : IClassFixture<Chromium>
         string[] routes =
         [
             .. NavMap.Groups.SelectMany(group => group.Pages).Select(each => each.Href), "/buckets/default", "/buckets/default?q=Lisbon", $"/buckets/default/memories/{memory}",
-            "/latency?series=query&view=on-call", "/latency?view=floor", "/requests/" + portal.Api.Tenant.Operations[0].Id, "/query?q=Lisbon", "/tenants", "/numbers", "/nothing/here",
+            "/latency?series=query&view=on-call", "/latency?view=floor", "/requests/" + portal.Api.Tenant.Operations[0].Id, "/query?q=Lisbon", "/graph?hops=2", "/graph?as_of=2026-02-01&q=x", "/tenants", "/numbers", "/nothing/here",
         ];
 
         foreach (var route in routes)
@@ -118,6 +118,78 @@ public sealed class BrowserTests(Chromium chromium) : IClassFixture<Chromium>
         await Expect(page.Locator(".waterfall-table")).ToBeVisibleAsync();
         await page.Locator(".cite").ClickAsync();
         await Expect(page.Locator(".memory-text").First).ToHaveTextAsync("Ada lives in Lisbon");
+    }
+
+    [Fact]
+    public async Task The_JSON_behind_a_page_is_asked_for_when_it_is_opened()
+    {
+        await using var portal = await FilledAsync();
+        var page = await chromium.OpenAsync(portal);
+        await Chromium.GoAsync(page, "/buckets/default?user=ada");
+        var before = portal.Api.Tenant.Requests.Count;
+
+        await page.GetByText("Show as JSON").First.ClickAsync();
+
+        await Expect(page.GetByLabel("the JSON", new() { Exact = true })).ToContainTextAsync("\"content\": \"Ada lives in Lisbon\"");
+        Assert.Contains(portal.Api.Tenant.Requests.Skip(before), request => request.Contains("user_id", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task What_matches_a_filter_is_counted_and_deleted_and_nothing_else()
+    {
+        await using var portal = await FilledAsync();
+        var page = await chromium.OpenAsync(portal);
+        await Chromium.GoAsync(page, "/buckets/default?user=ada");
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Delete what matches" }).ClickAsync();
+        await Expect(page.GetByText("This deletes 1 memory that matches")).ToBeVisibleAsync();
+        await page.FillAsync("#confirm-typed", "default");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Delete 1", Exact = true }).ClickAsync();
+
+        await Expect(page.GetByText("Nothing matches")).ToBeVisibleAsync();
+        Assert.Equal("Grace lives in Porto", Assert.Single(portal.Api.Tenant.Buckets[0].Memories).Content);
+    }
+
+    [Fact]
+    public async Task An_edit_can_be_undone_and_a_bucket_described()
+    {
+        await using var portal = await FilledAsync();
+        var page = await chromium.OpenAsync(portal);
+        var memory = portal.Api.Tenant.Buckets[0].Memories[0];
+        await Chromium.GoAsync(page, $"/buckets/default/memories/{memory.Id}");
+
+        await page.GetByRole(AriaRole.Button, new() { Name = "Edit", Exact = true }).ClickAsync();
+        await page.FillAsync("#edit-content", "Ada lives in Faro");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save", Exact = true }).ClickAsync();
+        await Expect(page.Locator(".memory-text").First).ToHaveTextAsync("Ada lives in Faro");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Undo the edit" }).ClickAsync();
+        await Expect(page.Locator(".memory-text").First).ToHaveTextAsync("Ada lives in Lisbon");
+
+        await Chromium.GoAsync(page, "/buckets");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Describe bucket default" }).ClickAsync();
+        await page.FillAsync("#bucket-description", "What Ada says");
+        await page.GetByRole(AriaRole.Button, new() { Name = "Save", Exact = true }).ClickAsync();
+        await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "default" })).ToContainTextAsync("What Ada says");
+    }
+
+    [Fact]
+    public async Task The_graph_is_walked_with_the_keyboard_and_Back_goes_back()
+    {
+        await using var portal = await FilledAsync();
+        var page = await chromium.OpenAsync(portal);
+        await Chromium.GoAsync(page, "/graph?hops=2");
+
+        var lisbon = page.Locator(".graph-figure a[aria-label^='Lisbon:']");
+        await lisbon.FocusAsync();
+        await page.Keyboard.PressAsync("Enter");
+        await Expect(page).ToHaveURLAsync(new System.Text.RegularExpressions.Regex("entity="));
+        await page.GoBackAsync();
+        await Expect(page).ToHaveURLAsync(new System.Text.RegularExpressions.Regex("/graph\\?hops=2$"));
+
+        await page.Locator("#as-of").FocusAsync();
+        await page.Keyboard.PressAsync("Home");
+        await Expect(page).ToHaveURLAsync(new System.Text.RegularExpressions.Regex("as_of=2026-01-01"));
+        await Expect(page.Locator("figcaption")).ToContainTextAsync("as it was on 2026-01-01");
     }
 
     [Fact]

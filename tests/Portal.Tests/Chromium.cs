@@ -1,20 +1,12 @@
 using Engram.Portal.Tests.StandIn;
+using Engram.Tests.Shared;
 using Microsoft.Playwright;
 
 namespace Engram.Portal.Tests;
 
-/// <summary>
-/// The machine's own Chromium, once for the tests that need a browser with scripts. It is the one that CHROMIUM names or the one of the system: a browser
-/// of Playwright's own would be another download of hundreds of megabytes.
-/// </summary>
+/// <summary>The machine's own Chromium, once for the tests that need a browser with scripts.</summary>
 public sealed class Chromium : IAsyncLifetime
 {
-    private static readonly string[] Places =
-    [
-        "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/Applications/Google Chrome.app/Contents/MacOS/Google Chrome",
-        @"C:\Program Files\Google\Chrome\Application\chrome.exe",
-    ];
-
     /// <summary>True when a page, interactive or plain, has what it is going to show.</summary>
     public const string Settled = "() => document.title && document.querySelector('h1') && !document.querySelector('main .loading')" +
         " && (document.querySelector('[data-interactive]') || !document.querySelector('script[src*=\"blazor.web\"]'))";
@@ -22,23 +14,21 @@ public sealed class Chromium : IAsyncLifetime
     private IPlaywright? playwright;
     private IBrowser? browser;
 
-    public static string? Path { get; } = Environment.GetEnvironmentVariable("CHROMIUM") is { Length: > 0 } named ? named : Array.Find(Places, File.Exists);
-
     public async ValueTask InitializeAsync()
     {
-        if (Path is null)
+        if (ChromiumPath.Found is null)
         {
             return;
         }
         playwright = await Playwright.CreateAsync();
         Assertions.SetDefaultExpectTimeout(30_000);
-        browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = Path, Args = ["--no-sandbox", "--disable-gpu"] });
+        browser = await playwright.Chromium.LaunchAsync(new BrowserTypeLaunchOptions { ExecutablePath = ChromiumPath.Found, Args = ["--no-sandbox", "--disable-gpu"] });
     }
 
     /// <summary>A signed-in page.</summary>
     public async Task<IPage> OpenAsync(PortalHost portal, ColorScheme scheme = ColorScheme.Light, int width = 1280)
     {
-        Assert.SkipWhen(browser is null, "No Chromium was found. Install it (Debian: apt-get install chromium) or name one in CHROMIUM.");
+        Assert.SkipWhen(browser is null, ChromiumPath.Missing);
         var context = await browser!.NewContextAsync(new BrowserNewContextOptions
         {
             BaseURL = portal.Address.ToString(),

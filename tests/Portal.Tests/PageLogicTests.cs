@@ -92,7 +92,7 @@ public sealed class PageLogicTests
         var view = MemoriesView.Of("b", "where", "stored", "ann", "travel", 2);
 
         Assert.Equal(
-            "?limit=20&offset=20&status=stored&filter=%7B%22user_id%22%3A%22ann%22,%22categories%22%3A%7B%22contains%22%3A%22travel%22%7D%7D",
+            "?limit=20&offset=20&details=true&status=stored&filter=%7B%22user_id%22%3A%22ann%22,%22categories%22%3A%7B%22contains%22%3A%22travel%22%7D%7D",
             view.ToListing().ToQueryString());
         Assert.Equal("""{"status":"stored","user_id":"ann","categories":{"contains":"travel"}}""", view.ToQuery().Filters?.ToJsonString());
         Assert.True(view.ToQuery().Options.SkipSynthesis);

@@ -9,7 +9,7 @@ namespace Engram.Portal.Components.Buckets;
 /// What the memories page of a bucket shows. All of it is in the address, so that Back, reload and a shared link give the
 /// same page; this is the translation between that address and what the Api is asked.
 /// </summary>
-public sealed record MemoriesView(string Bucket, string? Search, string? Status, string? User, string? Category, int Page)
+public sealed record MemoriesView(string Bucket, string? Search, string? Status, string? User, string? Category, int Page, string? Agent = null)
 {
     public const int PageSize = 20;
 
@@ -20,10 +20,13 @@ public sealed record MemoriesView(string Bucket, string? Search, string? Status,
 
     public bool IsSearch => Search is not null;
 
-    public bool IsFiltered => IsSearch || Status is not null || User is not null || Category is not null;
+    public bool IsFiltered => IsSearch || Status is not null || User is not null || Category is not null || Agent is not null;
 
-    public static MemoriesView Of(string bucket, string? search = null, string? status = null, string? user = null, string? category = null, int? page = null) =>
-        new(bucket, Clean(search), Statuses.Contains(status) ? status : null, Clean(user), Clean(category), Math.Max(page ?? 1, 1));
+    /// <summary>Whether what is shown can be deleted as a whole: a search ranks everything, so it has no end.</summary>
+    public bool CanDeleteMatching => IsFiltered && !IsSearch;
+
+    public static MemoriesView Of(string bucket, string? search = null, string? status = null, string? user = null, string? category = null, int? page = null, string? agent = null) =>
+        new(bucket, Clean(search), Statuses.Contains(status) ? status : null, Clean(user), Clean(category), Math.Max(page ?? 1, 1), Clean(agent));
 
     public string Href
     {
@@ -33,6 +36,7 @@ public sealed record MemoriesView(string Bucket, string? Search, string? Status,
             Add(query, "q", Search);
             Add(query, "status", Status);
             Add(query, "user", User);
+            Add(query, "agent", Agent);
             Add(query, "category", Category);
             Add(query, "page", Page > 1 ? Page.ToString(CultureInfo.InvariantCulture) : null);
             return $"/buckets/{Uri.EscapeDataString(Bucket)}{query.ToQueryString()}";
@@ -51,9 +55,9 @@ public sealed record MemoriesView(string Bucket, string? Search, string? Status,
         Filter(withStatus: true),
         new QueryOptions(SearchDepth, SkipSynthesis: true, ReturnExplanation: true));
 
-    public string ToCurl(string api) => IsSearch
-        ? Curl.Command(api, HttpMethod.Post, "v1/query", ToQuery())
-        : Curl.Command(api, HttpMethod.Get, ApiPaths.Memories(Bucket) + ToListing().ToQueryString());
+    public ApiCall ToCall() => IsSearch
+        ? new ApiCall(HttpMethod.Post, "v1/query", ToQuery())
+        : new ApiCall(HttpMethod.Get, ApiPaths.Memories(Bucket) + ToListing().ToQueryString());
 
     private JsonObject? Filter(bool withStatus = false)
     {
@@ -66,6 +70,10 @@ public sealed record MemoriesView(string Bucket, string? Search, string? Status,
         if (User is not null)
         {
             filter["user_id"] = User;
+        }
+        if (Agent is not null)
+        {
+            filter["agent_id"] = Agent;
         }
         if (Category is not null)
         {

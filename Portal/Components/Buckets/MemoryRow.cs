@@ -5,12 +5,13 @@ namespace Engram.Portal.Components.Buckets;
 /// <summary>A memory in a list, however it was found.</summary>
 /// <param name="Found">For a search: its score and its place in each arm's list.</param>
 public sealed record MemoryRow(
-    string Id, string Excerpt, string? Status, string? UserId, IReadOnlyList<string> Categories, DateTimeOffset? CreatedAt, string? Found)
+    string Id, string Excerpt, string? Status, string? UserId, IReadOnlyList<string> Categories, DateTimeOffset? CreatedAt, string? Found,
+    string? AgentId = null, string? Source = null, MemoryTraces? Traces = null)
 {
     public const int ExcerptLength = 220;
 
     public static MemoryRow From(Memory memory) => new(
-        memory.Id, Shorten(memory.Content), memory.Status, memory.UserId, memory.Categories ?? [], memory.CreatedAt, null);
+        memory.Id, Shorten(memory.Content), memory.Status, memory.UserId, memory.Categories ?? [], memory.CreatedAt, null, memory.AgentId, memory.Source, memory.Traces);
 
     public static MemoryRow From(RetrievedMemory memory) => new(
         memory.MemoryId, Shorten(memory.Content), null, null, [], null, Explain(memory));

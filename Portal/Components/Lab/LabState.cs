@@ -79,7 +79,7 @@ public sealed record LabState(string? Query, IReadOnlyList<string> Buckets, LabS
 
     public QueryRequest ToRequest(LabSetting setting) => new(Query ?? "", Buckets.Count == 0 ? ["default"] : Buckets, null, setting.ToOptions());
 
-    public string ToCurl(string api, LabSetting setting) => Curl.Command(api, HttpMethod.Post, "v1/query", ToRequest(setting));
+    public ApiCall ToCall(LabSetting setting) => new(HttpMethod.Post, "v1/query", ToRequest(setting));
 
     // A record compares a list by identity; two addresses that say the same are the same.
     public bool Equals(LabState? other) => other is not null && Href == other.Href;

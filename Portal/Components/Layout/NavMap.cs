@@ -17,6 +17,7 @@ public static class NavMap
             new("Overview", "/", "home"),
             new("Buckets", "/buckets", "bucket"),
             new("Query lab", "/query", "search"),
+            new("Graph", "/graph", "mark"),
             new("Connect", "/connect", "connect"),
         ]),
         new("Operations",

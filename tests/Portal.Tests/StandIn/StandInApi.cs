@@ -57,7 +57,7 @@ public sealed class StandInApi : IAsyncDisposable
             return;
         }
         await Task.Delay(tenant.Slowness);
-        var isOpen = path is "/health" or "/public/latency" or "/account/portal/setup" or "/account/portal/accept" or "/account/portal/sign-in";
+        var isOpen = path is "/health" or "/public/latency" or "/account/portal/setup" or "/account/portal/accept" or "/account/portal/sign-in" or "/account/portal/sign-in/oidc";
         var bearer = context.Request.Headers.Authorization.ToString().Replace("Bearer ", "", StringComparison.Ordinal);
         if (!isOpen && !tenant.Sessions.ContainsKey(bearer))
         {
@@ -79,6 +79,10 @@ public sealed class StandInTenant
     public string Name { get; set; } = "Test tenant";
 
     public string Role { get; set; } = "owner";
+
+    public string? LastIdToken { get; set; }
+
+    public string? LastInvitationToken { get; set; }
 
     public (string Path, int Status, string Code, string Detail)? FailWith { get; set; }
 
@@ -109,7 +113,7 @@ public sealed class StandInBucket(string name, string? description)
 
     public string Name { get; } = name;
 
-    public string? Description { get; } = description;
+    public string? Description { get; set; } = description;
 
     public DateTimeOffset CreatedAt { get; } = DateTimeOffset.UtcNow.AddDays(-3);
 

@@ -15,6 +15,7 @@ internal static class StandInRoutes
         MapAccount(app, tenant);
         MapBuckets(app, tenant);
         MapMemories(app, tenant);
+        StandInGraph.Map(app, tenant);
         StandInOperations.Map(app, tenant);
         StandInProviders.Map(app, tenant);
         StandInPeople.Map(app, tenant);
@@ -38,6 +39,12 @@ internal static class StandInRoutes
             tenant.IsSetUp && body.GetProperty("email").GetString() == StandInApi.Email && body.GetProperty("password").GetString() == StandInApi.Password
                 ? Results.Json(Session(tenant, null))
                 : Problem(401, "unauthenticated", "E-mail or password is wrong."));
+        app.MapPost("/account/portal/sign-in/oidc", (JsonElement body) =>
+        {
+            tenant.LastIdToken = body.GetProperty("id_token").GetString();
+            tenant.LastInvitationToken = body.TryGetProperty("invitation_token", out var invitation) ? invitation.GetString() : null;
+            return Results.Json(Session(tenant, null));
+        });
         app.MapPost("/account/portal/sign-out", (HttpRequest request) =>
         {
             tenant.Sessions.TryRemove(request.Headers.Authorization.ToString()["Bearer ".Length..], out _);
@@ -106,6 +113,15 @@ internal static class StandInRoutes
             return Results.Json(Shape(tenant.Buckets[^1]), statusCode: 201);
         });
         app.MapGet("/v1/buckets/{bucket}/profile", (string bucket) => Results.Json(new { bucket_id = bucket, status = "not_installed", n_memories_at_gen = 0, profile = "" }));
+        app.MapPatch("/v1/buckets/{bucket}", (string bucket, JsonElement body) =>
+        {
+            if (tenant.Bucket(bucket) is not { } found)
+            {
+                return NoBucket();
+            }
+            found.Description = body.GetProperty("description").GetString();
+            return Results.Json(Shape(found));
+        });
         app.MapDelete("/v1/buckets/{bucket}", (string bucket) => tenant.Buckets.RemoveAll(b => b.Name == bucket) > 0 ? Results.NoContent() : NoBucket());
     }
 
@@ -117,15 +133,22 @@ internal static class StandInRoutes
             {
                 return NoBucket();
             }
-            var wanted = JsonNode.Parse(filter ?? "{}")!;
-            var (user, category) = ((string?)wanted["user_id"], (string?)wanted["categories"]?["contains"]);
-            var all = found.Memories.Where(m => (status is null || m.Status == status) && (user is null || m.UserId == user)
-                && (category is null || m.Categories.Contains(category))).Reverse().ToArray();
+            var all = Matching(found, status, filter).Reverse().ToArray();
             return Results.Json(new { memories = all.Skip(offset).Take(limit).Select(Shape), total = all.Length, limit, offset, next = (string?)null });
         });
-        app.MapDelete("/v1/buckets/{bucket}/memories", (string bucket) => tenant.Bucket(bucket) is { } found
-            ? Results.Json(new { success = true, cleared_count = found.Memories.Count })
-            : NoBucket());
+        app.MapDelete("/v1/buckets/{bucket}/memories", (string bucket, string? status, string? filter, bool? dry_run) =>
+        {
+            if (tenant.Bucket(bucket) is not { } found)
+            {
+                return NoBucket();
+            }
+            var matching = Matching(found, status, filter);
+            if (dry_run != true)
+            {
+                found.Memories.RemoveAll(matching.Contains);
+            }
+            return Results.Json(new { success = true, cleared_count = matching.Length });
+        });
         app.MapGet("/v1/buckets/{bucket}/memories/{id}", (string bucket, string id) =>
             Find(tenant, bucket, id) is { } memory ? Results.Json(Shape(memory)) : NoMemory());
         app.MapPatch("/v1/buckets/{bucket}/memories/{id}", (string bucket, string id, JsonElement body) =>
@@ -178,6 +201,13 @@ internal static class StandInRoutes
                 .Append(JsonSerializer.Serialize(whole)).Append("[DONE]");
             return Results.Text(string.Concat(frames.Select(frame => $"data: {frame}\n\n")), "text/event-stream");
         });
+    }
+
+    private static StandInMemory[] Matching(StandInBucket bucket, string? status, string? filter)
+    {
+        var wanted = JsonNode.Parse(filter ?? "{}")!;
+        var (user, category) = ((string?)wanted["user_id"], (string?)wanted["categories"]?["contains"]);
+        return [.. bucket.Memories.Where(m => (status is null || m.Status == status) && (user is null || m.UserId == user) && (category is null || m.Categories.Contains(category)))];
     }
 
     private static StandInMemory? Find(StandInTenant tenant, string bucket, string id) => tenant.Bucket(bucket)?.Memories.Find(memory => memory.Id == id);
@@ -239,5 +269,6 @@ internal static class StandInRoutes
         updated_at = memory.CreatedAt,
         triples = memory.Triples,
         history = memory.History,
+        traces = new { stored_by = "dev", stored_with = "api", retrievals = 7, triples = memory.Triples.Count, revisions = memory.History.Count },
     };
 }
