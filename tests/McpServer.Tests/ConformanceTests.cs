@@ -15,6 +15,8 @@ public sealed partial class ConformanceTests(TransportFixture fixture) : IClassF
     [InlineData("server-initialize")]
     [InlineData("ping")]
     [InlineData("tools-list")]
+    [InlineData("resources-list")]
+    [InlineData("prompts-list")]
     [InlineData("server-sse-multiple-streams")]
     [InlineData("dns-rebinding-protection")]
     public async Task The_production_configuration_passes(string scenario)

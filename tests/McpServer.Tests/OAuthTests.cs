@@ -149,6 +149,24 @@ public sealed class OAuthTests(ToolFixture fixture) : IClassFixture<ToolFixture>
         Assert.Equal(HttpStatusCode.Unauthorized, (await unmapped.PostAsync(Rpc.Call(1, "list_memories"))).Status);
     }
 
+    [Theory]
+    [InlineData("RS256", "key-1", HttpStatusCode.OK)]
+    [InlineData("PS256", "key-1", HttpStatusCode.OK)]
+    [InlineData("ES256", "curve", HttpStatusCode.OK)]
+    [InlineData("ES256", "key-1", HttpStatusCode.Unauthorized)]
+    [InlineData("RS384", "key-1", HttpStatusCode.Unauthorized)]
+    public async Task Signatures_hold_by_the_algorithms_on_the_list_and_the_key_that_is_named(string algorithm, string key, HttpStatusCode status)
+    {
+        await using var issuer = await TestIssuer.StartAsync();
+        await using var server = await StartAsync(issuer);
+        var tenant = await fixture.NewTenantAsync();
+        var header = issuer.Header();
+        (header["alg"], header["kid"]) = (algorithm, key);
+        using var client = server.Client(issuer.Sign(header, issuer.Claims(tenant.Tenant.Id, "memories:read")));
+
+        Assert.Equal(status, (await client.PostAsync(Rpc.Request(1, "tools/list"))).Status);
+    }
+
     [Fact]
     public async Task A_new_key_of_the_issuers_is_found_and_invented_key_ids_do_not_become_requests()
     {

@@ -19,6 +19,7 @@ public sealed class TestIssuer : IAsyncDisposable
 
     private readonly WebApplication _app;
     private readonly Func<DateTimeOffset> _now;
+    private readonly ECDsa _curve = ECDsa.Create(ECCurve.NamedCurves.nistP256);
     private RSA _key = RSA.Create(2048);
     private readonly ConcurrentDictionary<string, (string Challenge, string Scope, string Resource)> _codes = new();
     private int _fetches;
@@ -35,7 +36,7 @@ public sealed class TestIssuer : IAsyncDisposable
         _app.MapGet("/keys", () =>
         {
             Interlocked.Increment(ref _fetches);
-            return Reply(new JsonObject { ["keys"] = new JsonArray(PublicKey) });
+            return Reply(new JsonObject { ["keys"] = new JsonArray(PublicKey, PublicCurveKey) });
         });
     }
 
@@ -71,6 +72,23 @@ public sealed class TestIssuer : IAsyncDisposable
                 ["kid"] = KeyId,
                 ["n"] = Base64Url.EncodeToString(key.Modulus),
                 ["e"] = Base64Url.EncodeToString(key.Exponent),
+            };
+        }
+    }
+
+    private JsonObject PublicCurveKey
+    {
+        get
+        {
+            var point = _curve.ExportParameters(includePrivateParameters: false).Q;
+            return new JsonObject
+            {
+                ["kty"] = "EC",
+                ["crv"] = "P-256",
+                ["use"] = "sig",
+                ["kid"] = "curve",
+                ["x"] = Base64Url.EncodeToString(point.X),
+                ["y"] = Base64Url.EncodeToString(point.Y),
             };
         }
     }
@@ -111,8 +129,14 @@ public sealed class TestIssuer : IAsyncDisposable
 
     public string Token(Guid tenant, string scope, string subject = "ada") => Sign(Header(), Claims(tenant, scope, subject));
 
-    public string Sign(JsonObject header, JsonObject claims) =>
-        Sign(header, claims, text => _key.SignData(text, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1));
+    /// <summary>Signed as the header says, with the key it is said to be signed with.</summary>
+    public string Sign(JsonObject header, JsonObject claims) => Sign(header, claims, text => (string?)header["alg"] switch
+    {
+        "ES256" => _curve.SignData(text, HashAlgorithmName.SHA256),
+        "RS384" => _key.SignData(text, HashAlgorithmName.SHA384, RSASignaturePadding.Pkcs1),
+        "PS256" => _key.SignData(text, HashAlgorithmName.SHA256, RSASignaturePadding.Pss),
+        _ => _key.SignData(text, HashAlgorithmName.SHA256, RSASignaturePadding.Pkcs1),
+    });
 
     public static string Sign(JsonObject header, JsonObject claims, Func<byte[], byte[]> sign)
     {
@@ -124,6 +148,7 @@ public sealed class TestIssuer : IAsyncDisposable
     {
         await _app.DisposeAsync();
         _key.Dispose();
+        _curve.Dispose();
     }
 
     private JsonObject Metadata() => new()
