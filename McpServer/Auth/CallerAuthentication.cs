@@ -2,6 +2,7 @@ using Engram.Engine.Keys;
 using Engram.Engine.Latency;
 using Engram.McpServer.Transport;
 using Microsoft.Net.Http.Headers;
+using Npgsql;
 
 namespace Engram.McpServer.Auth;
 
@@ -40,6 +41,26 @@ internal sealed class CallerAuthentication(ApiKeyAuthenticator keys, AccessToken
             // Not which of the reasons: that would tell a guesser what exists.
             resource.ChallengeForOthers(context.Response);
             return (null, Refuse("The API key is not valid: it is mistyped, revoked or expired."));
+        }
+    }
+
+    /// <summary>
+    /// Whether what a stream was opened with still holds: streams live for hours, and meanwhile a key may be revoked or a tenant deleted. Where nobody
+    /// can tell, it does.
+    /// </summary>
+    public async ValueTask<bool> StillHoldsAsync(HttpContext context, Principal caller)
+    {
+        try
+        {
+            var presented = ReadCredential(context.Request);
+            var now = tokens.Enabled && presented is not null && AccessTokens.LooksLikeToken(presented)
+                ? (await tokens.ReadAsync(presented, context.RequestAborted)).Credential?.Caller
+                : (await keys.AuthenticateAsync(presented, context.RequestAborted)).Principal;
+            return now?.KeyId == caller.KeyId;
+        }
+        catch (Exception ex) when (ex is NpgsqlException or IssuerUnavailableException)
+        {
+            return true;
         }
     }
 

@@ -100,7 +100,7 @@ internal sealed class LegacySseEndpoint(
         try
         {
             using var timer = new PeriodicTimer(_options.StreamKeepAlive, time);
-            while (await timer.WaitForNextTickAsync(ended.Token))
+            while (await timer.WaitForNextTickAsync(ended.Token) && await guard.StillHoldsAsync(context, call))
             {
                 await session.Events.KeepAliveAsync(ended.Token);
             }

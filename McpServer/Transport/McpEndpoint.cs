@@ -84,7 +84,7 @@ internal sealed class McpEndpoint(
             SseResponse.Prepare(context);
             await context.Response.Body.FlushAsync(ended.Token);
             using var timer = new PeriodicTimer(_options.StreamKeepAlive, time);
-            while (await timer.WaitForNextTickAsync(ended.Token))
+            while (await timer.WaitForNextTickAsync(ended.Token) && await guard.StillHoldsAsync(context, call))
             {
                 await session.Events.KeepAliveAsync(ended.Token);
             }

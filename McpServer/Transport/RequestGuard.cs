@@ -71,6 +71,9 @@ internal sealed class RequestGuard(
         }
     }
 
+    /// <summary>Whether the caller of a stream that has been open for a while would still be let in.</summary>
+    public ValueTask<bool> StillHoldsAsync(HttpContext context, McpCall call) => authentication.StillHoldsAsync(context, call.Caller);
+
     /// <summary>Records the operation of a call, unless it asked for nothing.</summary>
     public void Record(McpCall call, int status, long? requestBytes, RpcFault? fault = null)
     {

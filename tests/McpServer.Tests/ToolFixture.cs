@@ -46,11 +46,20 @@ public sealed class ToolFixture : IAsyncLifetime
 /// <summary>Calls tools as a tenant's agent does, each call on its own.</summary>
 public sealed class TestTenant(ToolFixture fixture, Engine.Tenant tenant)
 {
+    private Guid _keyId;
+
     public string Key { get; private set; } = "";
 
     public Engine.Tenant Tenant => tenant;
 
-    public async Task UseAsync(Scopes scopes, string[]? buckets = null) => Key = (await fixture.CreateKeyAsync(tenant, scopes, buckets)).Key;
+    public async Task UseAsync(Scopes scopes, string[]? buckets = null)
+    {
+        var created = await fixture.CreateKeyAsync(tenant, scopes, buckets);
+        (Key, _keyId) = (created.Key, created.Info.Id);
+    }
+
+    /// <summary>Revokes the key in one server; others hear of it.</summary>
+    public async Task RevokeAsync(ApiKeys keys) => Assert.True(await keys.RevokeAsync(tenant, _keyId));
 
     public async Task<ToolReply> CallAsync(string tool, object? arguments = null)
     {
