@@ -146,7 +146,7 @@ internal sealed class LatencyRun(PlatformAddress platform, TextSource texts, Lat
         {
             var c = await SideBySide.RunAsync(floor, list, callers, settings.Seconds, cancellationToken);
             _lines.Add(new Line(c.Floor, null, null));
-            _lines.Add(new Line(c.Tested, c.P95Ratio, Target.RatioOf(3, c.P95Ratio)));
+            _lines.Add(new Line(c.Tested, c.P95Ratio, Target.RatioOf(2, c.P95Ratio)));
         }
     }
 }
