@@ -36,7 +36,8 @@ for (const [content, user_id, categories] of memories) {
 
 // Traffic, as long as asked for, so that the overview and the charts have something to show.
 const questions = ['Where does Ada Lovelace live?', 'Who works for Acme?', 'What does Grace Hopper drink?', 'Who is the brother of Ada?', 'Where is Acme based?', 'What is the cat called?'];
-const until = Date.now() + 1000 * Number(process.env.TRAFFIC_SECONDS ?? 120);
+const begun = Date.now();
+const until = begun + 1000 * Number(process.env.TRAFFIC_SECONDS ?? 120);
 for (let i = 0; Date.now() < until; i++) {
   await post('/v1/query', { query: questions[i % questions.length], options: { skip_synthesis: i % 3 === 0 } });
   await fetch(`${endpoints.api}/router/buckets`, { headers });
@@ -79,7 +80,7 @@ try {
   const wide = await open('light', 1280);
   await take(wide, '/', 'portal-overview.png');
   await take(wide, '/query?q=Where%20does%20Ada%20Lovelace%20live%3F', 'portal-query-lab.png');
-  await take(wide, '/latency?range=1h', 'portal-latency.png');
+  await take(wide, `/latency?from=${new Date(begun).toISOString()}&to=${new Date().toISOString()}`, 'portal-latency.png');
   await take(wide, '/graph?entity=Ada%20Lovelace&hops=2', 'portal-graph.png');
   await take(await open('dark', 390), '/buckets/default', 'portal-phone-dark.png');
 } finally {

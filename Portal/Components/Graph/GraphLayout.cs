@@ -19,9 +19,9 @@ public sealed record GraphLayout(double Width, double Height, IReadOnlyList<Plac
 {
     public const double BoxHeight = 28;
     private const int LongestName = 22;
-    private const int LongestWords = 24;
+    private const int LongestWords = 18;
     private const double CharWidth = 7.4;
-    private const double Gap = 168;
+    private const double Gap = 128;
     private const double Row = 44;
     private const double Curve = 34;
 
