@@ -21,10 +21,12 @@ public static class EngramEngine
     {
         services.AddOptions<RecallOptions>().BindConfiguration("Engram:Recall").ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<SynthesisOptions>().BindConfiguration("Engram:Synthesis").ValidateDataAnnotations().ValidateOnStart();
+        services.AddOptions<OwnModelOptions>().BindConfiguration("Engram:OwnModel").ValidateDataAnnotations().ValidateOnStart();
         services.AddOptions<LaneOptions>().BindConfiguration("Engram:Lanes").ValidateDataAnnotations().ValidateOnStart();
         return services
             .AddEngramExtraction()
             .AddEngramEmbeddings()
+            .AddSingleton<OwnEmbeddings>()
             .AddSingleton<WorkLanes>()
             .AddSingleton<BucketStore>()
             .AddSingleton<MemoryEncoder>()
@@ -59,6 +61,10 @@ public static class EngramEngine
             .AddSingleton<ProfileRuns>()
             .AddProviderStore()
             .AddProviderCalls()
+            .AddSingleton<VectorMaker>()
+            .AddSingleton<EmbeddingRuns>()
+            .AddSingleton<EmbeddingProgress>()
+            .AddSingleton<BucketVectors>()
             .AddSingleton<VectorIndexes>();
     }
 }

@@ -26,6 +26,9 @@ internal static partial class Log
     [LoggerMessage(LogLevel.Warning, "The {Arm} arm of a query failed: {Error} {SqlState}")]
     public static partial void ArmFailed(this ILogger logger, string arm, string error, string? sqlState);
 
+    [LoggerMessage(LogLevel.Warning, "A tenant's own embedding model gave no vectors: {Kind} {UpstreamStatus}")]
+    public static partial void OwnVectorsNotMade(this ILogger logger, string kind, int? upstreamStatus);
+
     [LoggerMessage(LogLevel.Warning, "Writing {Count} counts of usage failed; they are written with the next ones")]
     public static partial void UsageNotWritten(this ILogger logger, Exception exception, int count);
 

@@ -15,6 +15,9 @@ internal static partial class Log
     [LoggerMessage(LogLevel.Error, "Extraction job {JobId} failed at attempt {Attempt}")]
     public static partial void ExtractionFailed(this ILogger logger, Exception exception, Guid jobId, int attempt);
 
+    [LoggerMessage(LogLevel.Error, "Making a tenant's own vectors failed (turn {Lease}); trying again in a minute")]
+    public static partial void EmbeddingFailed(this ILogger logger, Exception exception, Guid lease);
+
     [LoggerMessage(LogLevel.Warning, "Building a vector index failed ({Error} {SqlState}); trying again later, the bucket is scanned exactly until then")]
     public static partial void VectorIndexFailed(this ILogger logger, string error, string? sqlState);
 

@@ -6,6 +6,7 @@ using Engram.Engine.Extraction;
 using Engram.Engine.Extraction.Rules;
 using Engram.Engine.Latency;
 using Engram.ServiceDefaults;
+using Engram.Worker.Embedding;
 using Engram.Worker.Extraction;
 using Engram.Worker.Profiles;
 
@@ -30,6 +31,8 @@ internal static class RunVerb
         builder.Services.AddHostedService<VectorIndexKeeper>();
         builder.Services.AddOptions<ProfileOptions>().BindConfiguration("Engram:Profiles").ValidateDataAnnotations().ValidateOnStart();
         builder.Services.AddHostedService<ProfileKeeper>();
+        builder.Services.AddOptions<EmbeddingOptions>().BindConfiguration("Engram:Embedding").ValidateDataAnnotations().ValidateOnStart();
+        builder.Services.AddHostedService<EmbeddingService>();
         builder.Services.AddHostedService<OperationKeeper>();
 
         var app = builder.Build();

@@ -1,5 +1,6 @@
 using System.ComponentModel;
 using System.ComponentModel.DataAnnotations;
+using Engram.Engine.Embeddings;
 using Engram.Engine.Providers;
 
 namespace Engram.Api.Account;
@@ -42,7 +43,7 @@ public sealed record CatalogueEntryView(
         entry.BaseUrlExample,
         entry.KeyRequired,
         new CapabilitiesView(entry.Capabilities.JsonSchema, entry.Capabilities.Streaming, entry.Capabilities.Embeddings),
-        entry.SuggestedModels is { } models ? [.. Enum.GetValues<ModelRole>().Select(role => Suggest(entry.Id, role, models.For(role)))] : [],
+        entry.SuggestedModels is { } models ? [.. Enum.GetValues<ModelRole>().Where(role => models.For(role) is not null).Select(role => Suggest(entry.Id, role, models.For(role)!))] : [],
         entry.Note);
 
     private static SuggestedModelView Suggest(string provider, ModelRole role, string model) => new(
@@ -87,7 +88,18 @@ public sealed record ConnectionView(
 /// <summary>The model of a role.</summary>
 public sealed record RoleModelView(string Role, Guid ConnectionId, string Provider, string Model, DateTimeOffset UpdatedAt);
 
-public sealed record ModelList(IReadOnlyList<RoleModelView> Models);
+/// <summary>
+/// How far your memories are on their way to the vectors of your own embedding model. Until a bucket has all of them, its queries use the local
+/// encoder's. <c>refused</c> counts texts the provider does not take; <c>last_error</c> says why the newest attempt failed, and <c>retry_at</c> when the next is due.
+/// </summary>
+public sealed record EmbedView(
+    string Model, int Dimension, long Done, long Total, long Refused, long BucketsReady, int FailedAttempts, string? LastError, DateTimeOffset? RetryAt)
+{
+    public static EmbedView From(EmbeddingState state) => new(
+        state.Model, state.Dimensions, state.Done, state.Total, state.Refused, state.Buckets, state.Attempts, state.LastError, state.RetryAt);
+}
+
+public sealed record ModelList(IReadOnlyList<RoleModelView> Models, EmbedView? Embed);
 
 public sealed record ProviderList(IReadOnlyList<ConnectionView> Providers, IReadOnlyList<RoleModelView> Models);
 

@@ -33,7 +33,7 @@ internal static class ProviderExamples
 
     public const string SetModelDone = Model;
 
-    public const string Models = $$$"""{"models":[{{{Model}}}]}""";
+    public const string Models = $$$"""{"models":[{{{Model}}}],"embed":{"model":"text-embedding-3-small","dimension":1536,"done":1200,"total":5000,"refused":0,"buckets_ready":2,"failed_attempts":0}}""";
 
     public const string Audit = $$"""
         {"entries":[{"id":"019c1234-5678-7abc-8def-0123456789ae","at":"2026-01-31T09:30:00+00:00","actor":"ann@example.org","key_id":"019c1234-5678-7abc-8def-0123456789ac","key_prefix":"eng_sess_9t6ahd","ip":"203.0.113.7","action":"provider.rotate","target":"provider:{{Id}}","before":{"last_four":"7f3a"},"after":{"last_four":"11c2"},"request_id":"019c1234-5678-7abc-8def-0123456789af"}],"next":"019c1234-5678-7abc-8def-0123456789ae"}

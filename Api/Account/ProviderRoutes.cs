@@ -95,12 +95,15 @@ internal static class ProviderRoutes
         if (!Guid.TryParse(id, out var connectionId) || await OpenAsync(caller, store, connectionId, cancellationToken) is not { } connection)
             return Problems.ProviderNotFound(id);
         var (_, roles) = await store.ListAsync(caller.Tenant, cancellationToken);
+        var here = roles.Where(role => role.ConnectionId == connectionId).ToArray();
+        var embedder = Array.Find(here, role => role.Role == ModelRole.Embed)?.Model;
         var model = body.Value?.Model
-            ?? roles.FirstOrDefault(role => role.ConnectionId == connectionId)?.Model
+            ?? Array.Find(here, role => role.Role != ModelRole.Embed)?.Model
+            ?? embedder
             ?? connection.Entry.SuggestedModels?.Extract;
         if (model is null)
             return Problems.Invalid("model", "Name a model: none is set for a role over this connection, and the catalogue cannot know which it has.");
-        var context = new LlmContext(caller.Tenant, caller.Timer.RequestId, "test_provider", ModelRole.Synthesize)
+        var context = new LlmContext(caller.Tenant, caller.Timer.RequestId, "test_provider", model == embedder ? ModelRole.Embed : ModelRole.Synthesize)
         {
             KeyId = caller.Principal.KeyId,
             Timer = caller.Timer,
@@ -108,7 +111,7 @@ internal static class ProviderRoutes
         return TypedResults.Ok(ProviderTestView.From(model, await test.RunAsync(connection, model, context, cancellationToken)));
     }
 
-    private static async Task<ProviderConnection?> OpenAsync(Caller caller, ProviderStore store, Guid id, CancellationToken cancellationToken)
+    internal static async Task<ProviderConnection?> OpenAsync(Caller caller, ProviderStore store, Guid id, CancellationToken cancellationToken)
     {
         try
         {

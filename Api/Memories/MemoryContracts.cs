@@ -129,7 +129,7 @@ public sealed record ReceiptView
         DedupedInto = receipt.DedupedInto,
         SimilarityScore = receipt.Similarity,
         MergeReason = receipt.MergeReason,
-        Indexes = new IndexStates("ready", "ready", report is null ? GraphState(receipt.Extraction) : GraphState(report)),
+        Indexes = new IndexStates("ready", receipt.VectorPending ? "pending" : "ready", report is null ? GraphState(receipt.Extraction) : GraphState(report)),
         Extraction = report is null ? null : ExtractionView.From(report),
         UndoToken = dryRun ? null : receipt.UndoToken,
         DryRun = dryRun ? true : null,

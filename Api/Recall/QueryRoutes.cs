@@ -30,7 +30,7 @@ internal static class QueryRoutes
         caller.Tell(await gate.DemandQueryAsync(caller.Tenant, caller.Principal.Plan, cancellationToken));
         // Read while the arms run: it costs the caller no time.
         var reading = profiles.OfAsync(caller.Tenant, [.. request.Buckets.Select(bucket => bucket.Bucket)], cancellationToken);
-        var found = await recall.QueryAsync(caller.Tenant, request, caller.Timer, cancellationToken);
+        var found = await recall.QueryAsync(caller.Tenant, request with { KeyId = caller.Principal.KeyId }, caller.Timer, cancellationToken);
         usage.Count(caller.Tenant, caller.Principal.KeyId, caller.Timer.RequestId, null, UsageOperation.Query, found.Hits.Count);
         recalled.Note(caller.Tenant, caller.Principal.KeyId, found.Hits);
         var known = await reading;

@@ -12,8 +12,17 @@ namespace Engram.Engine.Buckets;
 /// <param name="Lexemes">Sum of their lengths in lexemes.</param>
 internal sealed record BucketScope(Guid Id, string Name, string[] Languages, string? VectorIndex, long Memories, long Lexemes)
 {
+    /// <summary>The space of the tenant's own model that queries search, or null: the local encoder's vectors.</summary>
+    public string? OwnModel { get; init; }
+
+    /// <summary>Name of the HNSW index over the vectors of <see cref="OwnModel"/>, or null: exact scan.</summary>
+    public string? OwnIndex { get; init; }
+
+    /// <summary>The index for the vectors of one model, or null: exact scan.</summary>
+    public string? IndexOf(string model) => model == OwnModel ? OwnIndex : VectorIndex;
+
     private const string Columns = """
-        select b.id, b.name, b.languages, b.vector_index, coalesce(c.memories, 0)::bigint, coalesce(c.lexemes, 0)::bigint
+        select b.id, b.name, b.languages, b.vector_index, coalesce(c.memories, 0)::bigint, coalesce(c.lexemes, 0)::bigint, b.own_model, b.own_index
         from buckets b
         left join lateral (
             select sum(memories) as memories, sum(lexemes) as lexemes
@@ -50,7 +59,11 @@ internal sealed record BucketScope(Guid Id, string Name, string[] Languages, str
         {
             scopes.Add(new BucketScope(
                 reader.GetGuid(0), reader.GetString(1), reader.GetFieldValue<string[]>(2), reader.IsDBNull(3) ? null : reader.GetString(3),
-                reader.GetInt64(4), reader.GetInt64(5)));
+                reader.GetInt64(4), reader.GetInt64(5))
+            {
+                OwnModel = reader.IsDBNull(6) ? null : reader.GetString(6),
+                OwnIndex = reader.IsDBNull(7) ? null : reader.GetString(7),
+            });
         }
 
         return scopes;

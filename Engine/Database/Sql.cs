@@ -31,6 +31,8 @@ internal static class Sql
 
     public static NpgsqlParameter Int(int value) => new NpgsqlParameter<int> { TypedValue = value };
 
+    public static NpgsqlParameter NullableInt(int? value) => Nullable(value, NpgsqlDbType.Integer);
+
     public static NpgsqlParameter Ints(int[] values) => new NpgsqlParameter<int[]> { TypedValue = values };
 
     public static NpgsqlParameter Long(long value) => new NpgsqlParameter<long> { TypedValue = value };

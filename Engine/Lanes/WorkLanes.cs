@@ -44,6 +44,19 @@ public sealed class WorkLanes : IDisposable
     public ValueTask<LanePlace> ReturnAsync(OpClass lane, OpTimer timer, CancellationToken cancellationToken = default) =>
         Of(lane).ReturnAsync(timer, cancellationToken);
 
+    /// <summary>Waits for somebody else's machine without a place, which others may take meanwhile, and comes back to one.</summary>
+    /// <param name="lane"><see cref="OpClass.Query"/> or <see cref="OpClass.Store"/>.</param>
+    /// <param name="stay">Whose place it is.</param>
+    /// <param name="wait">What is waited for.</param>
+    /// <param name="timer">Gets the hop <c>queue-wait</c>, where it has to wait for a place.</param>
+    /// <param name="cancellationToken">Ends the wait for a place.</param>
+    internal async Task StepOutAsync(OpClass lane, LaneStay stay, Task wait, OpTimer timer, CancellationToken cancellationToken)
+    {
+        stay.Dispose();
+        await wait;
+        stay.Place = await ReturnAsync(lane, timer, cancellationToken);
+    }
+
     /// <summary>How many wait for a place in a lane now.</summary>
     /// <param name="lane"><see cref="OpClass.Query"/> or <see cref="OpClass.Store"/>.</param>
     public int WaitingIn(OpClass lane) => Of(lane).Waiting;
@@ -132,6 +145,20 @@ public sealed class WorkLanes : IDisposable
                 Interlocked.Decrement(ref _waiting);
             }
         }
+    }
+}
+
+/// <summary>A stay in a lane that may be interrupted.</summary>
+internal sealed class LaneStay(LanePlace place) : IDisposable
+{
+    /// <summary>The place held, or null.</summary>
+    public LanePlace? Place { get; set; } = place;
+
+    /// <inheritdoc/>
+    public void Dispose()
+    {
+        Place?.Dispose();
+        Place = null;
     }
 }
 

@@ -91,6 +91,7 @@ internal sealed class DuplicateFinder(TenantDb db)
         [
             Sql.Reals(memory.Vectors[0]), Sql.Uuid(tenant.Id), Sql.Double(LooseThreshold),
             Sql.NullableText(memory.Source.UserId), Sql.NullableText(memory.Source.AgentId), Sql.NullableText(memory.Source.RunId),
+            Sql.Text(model),
         ];
         var scope = VectorSql.Predicate(tenant, bucket, model, parameters);
         batch.Add(
@@ -104,7 +105,7 @@ internal sealed class DuplicateFinder(TenantDb db)
             join memories m on m.tenant_id = $2 and m.id = n.memory_id
             where n.similarity >= $3
                 and m.user_id is not distinct from $4 and m.agent_id is not distinct from $5 and m.run_id is not distinct from $6
-                and (select count(*) from memory_vectors c where c.tenant_id = $2 and c.memory_id = m.id) = 1
+                and (select count(*) from memory_vectors c where c.tenant_id = $2 and c.memory_id = m.id and c.model = $7) = 1
             order by n.similarity desc, m.id
             """,
             [.. parameters]);

@@ -1,8 +1,10 @@
 using System.Text.Json;
 using Engram.Engine.Database;
+using Engram.Engine.Embeddings;
 using Engram.Engine.Extraction;
 using Engram.Engine.Lanes;
 using Engram.Engine.Latency;
+using Engram.Engine.Providers;
 using Npgsql;
 
 namespace Engram.Engine.Memories;
@@ -10,10 +12,11 @@ namespace Engram.Engine.Memories;
 /// <summary>Edits memories. What was there goes to the history; a new text gets new postings, new vectors and a new extraction.</summary>
 /// <param name="db">The door to tenant rows.</param>
 /// <param name="encoder">Encodes a new text.</param>
+/// <param name="own">Vectors of the tenant's own model.</param>
 /// <param name="lanes">Bounds how many stores and edits run at once.</param>
 /// <param name="wakeUp">Tells the Worker that there is work.</param>
 /// <param name="time">The clock.</param>
-public sealed class MemoryEditor(TenantDb db, MemoryEncoder encoder, WorkLanes lanes, WakeUp wakeUp, TimeProvider time)
+public sealed class MemoryEditor(TenantDb db, MemoryEncoder encoder, OwnEmbeddings own, WorkLanes lanes, WakeUp wakeUp, TimeProvider time)
 {
     private const string Lock = """
         select m.bucket_id, m.content, m.user_id, m.agent_id, m.run_id, m.language, m.version, m.lexeme_count, m.extraction,
@@ -50,6 +53,8 @@ public sealed class MemoryEditor(TenantDb db, MemoryEncoder encoder, WorkLanes l
 
     private const string DeleteVectors = "delete from memory_vectors where tenant_id = $1 and memory_id = $2";
 
+    private const string DeletePending = "delete from pending_vectors where tenant_id = $1 and memory_id = $2";
+
     // A job for an older version would write triples of a text that is gone.
     private const string DropJobs = "delete from jobs where tenant_id = $1 and memory_id = $2";
 
@@ -72,20 +77,12 @@ public sealed class MemoryEditor(TenantDb db, MemoryEncoder encoder, WorkLanes l
         MemoryLimits.CheckMetadata(edit.Metadata);
         if (edit.Categories is not null)
             MemoryLimits.CheckCategories(edit.Categories);
-        using var place = await lanes.EnterAsync(OpClass.Store, tenant, timer, cancellationToken);
-        IReadOnlyList<float[]> vectors = [];
-        var tokens = 0;
-        if (edit.Content is not null)
-        {
-            MemoryLimits.CheckContent(edit.Content);
-            using (timer.Measure(Hop.Embed))
-                (vectors, tokens) = await encoder.EncodeAsync(edit.Content, cancellationToken);
-        }
-
+        using var stay = new LaneStay(await lanes.EnterAsync(OpClass.Store, tenant, timer, cancellationToken));
+        var text = edit.Content is null ? NewText.None : await EncodeAsync(tenant, edit.Content, editedBy, stay, timer, cancellationToken);
         using var hop = timer.Measure(Hop.DbRead);
         try
         {
-            var queued = await WriteAsync(tenant, bucket, memoryId, edit, vectors, tokens, editedBy, cancellationToken);
+            var queued = await WriteAsync(tenant, bucket, memoryId, edit, text, editedBy, cancellationToken);
             if (queued)
                 wakeUp.Signal();
         }
@@ -95,8 +92,26 @@ public sealed class MemoryEditor(TenantDb db, MemoryEncoder encoder, WorkLanes l
         }
     }
 
+    private async Task<NewText> EncodeAsync(Tenant tenant, string content, Guid? editedBy, LaneStay stay, OpTimer timer, CancellationToken cancellationToken)
+    {
+        MemoryLimits.CheckContent(content);
+        var spaceTask = own.SpaceOfAsync(tenant, cancellationToken).AsTask();
+        NewText text;
+        using (timer.Measure(Hop.Embed))
+        {
+            var (vectors, tokens) = await encoder.EncodeAsync(content, cancellationToken);
+            text = new NewText(vectors, tokens, null, null);
+        }
+
+        if (await spaceTask is not { } space)
+            return text;
+        var ownVectors = own.ForStoreAsync(tenant, space, [content], editedBy, timer, cancellationToken);
+        await lanes.StepOutAsync(OpClass.Store, stay, ownVectors, timer, cancellationToken);
+        return text with { Space = space, OwnVectors = (await ownVectors)[0] };
+    }
+
     private async Task<bool> WriteAsync(
-        Tenant tenant, string bucket, Guid memoryId, MemoryEdit edit, IReadOnlyList<float[]> vectors, int tokens, Guid? editedBy, CancellationToken cancellationToken)
+        Tenant tenant, string bucket, Guid memoryId, MemoryEdit edit, NewText text, Guid? editedBy, CancellationToken cancellationToken)
     {
         await using var transaction = await db.BeginAsync(tenant, cancellationToken);
         var before = await LockAsync(transaction, tenant, bucket, memoryId, cancellationToken);
@@ -116,12 +131,16 @@ public sealed class MemoryEditor(TenantDb db, MemoryEncoder encoder, WorkLanes l
         {
             batch.Add(MemoryRemoval.DeletePostings, Sql.Uuid(id), Sql.Uuid(memory))
                 .Add(DeleteVectors, Sql.Uuid(id), Sql.Uuid(memory))
+                .Add(DeletePending, Sql.Uuid(id), Sql.Uuid(memory))
                 .Add(DropJobs, Sql.Uuid(id), Sql.Uuid(memory))
                 .Add(
                     UpdateContent, Sql.Uuid(id), Sql.Uuid(memory), Sql.Text(edit.Content!),
-                    Sql.Bytes(ContentHash.Of(edit.Content!, before.UserId, before.AgentId, before.RunId)), Sql.Int(tokens), Sql.Text(before.Language),
+                    Sql.Bytes(ContentHash.Of(edit.Content!, before.UserId, before.AgentId, before.RunId)), Sql.Int(text.Tokens), Sql.Text(before.Language),
                     Sql.Uuid(before.BucketId), Sql.Text(extracts ? "pending" : "skipped"));
-            batch.AddVectors(tenant, before.BucketId, memory, vectors, encoder.Model);
+            batch.AddVectors(tenant, before.BucketId, memory, text.Vectors, encoder.Model);
+            if (text.OwnVectors is { } ownVectors)
+                batch.AddVectors(tenant, before.BucketId, memory, ownVectors, text.Space!.Id);
+            batch.AddPendingVectors(tenant, before.BucketId, [memory]);
             if (extracts)
                 batch.AddJobs(tenant, before.BucketId, [memory], before.Version + 1, now);
         }
@@ -141,7 +160,7 @@ public sealed class MemoryEditor(TenantDb db, MemoryEncoder encoder, WorkLanes l
 
         await using var count = transaction.Batch().Add(
             MemoryRemoval.Uncount, Sql.Uuid(id), Sql.Uuid(before.BucketId), Sql.Int(0), Sql.Int(lexemes - before.Lexemes),
-            Sql.Long(newText ? vectors.Count - before.Vectors : 0),
+            Sql.Long(newText ? text.Vectors.Count + (text.OwnVectors?.Count ?? 0) - before.Vectors : 0),
             Sql.Int(newText ? System.Text.Encoding.UTF8.GetByteCount(edit.Content!) - System.Text.Encoding.UTF8.GetByteCount(before.Content) : 0), Sql.Time(now));
         await count.ExecuteAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);
@@ -164,6 +183,11 @@ public sealed class MemoryEditor(TenantDb db, MemoryEncoder encoder, WorkLanes l
     }
 
     private static string? TextOrNull(NpgsqlDataReader reader, int ordinal) => reader.IsDBNull(ordinal) ? null : reader.GetString(ordinal);
+
+    private sealed record NewText(IReadOnlyList<float[]> Vectors, int Tokens, VectorSpace? Space, IReadOnlyList<float[]>? OwnVectors)
+    {
+        public static NewText None { get; } = new([], 0, null, null);
+    }
 
     private sealed record Before(
         Guid BucketId, string Content, string? UserId, string? AgentId, string? RunId, string Language, int Version, int Lexemes, string Extraction, long Vectors);

@@ -1,8 +1,10 @@
 using Engram.Engine.Buckets;
 using Engram.Engine.Database;
+using Engram.Engine.Embeddings;
 using Engram.Engine.Extraction;
 using Engram.Engine.Lanes;
 using Engram.Engine.Latency;
+using Engram.Engine.Providers;
 using Npgsql;
 
 namespace Engram.Engine.Memories;
@@ -13,10 +15,11 @@ namespace Engram.Engine.Memories;
 /// </summary>
 /// <param name="db">The door to tenant rows.</param>
 /// <param name="encoder">Checks and encodes what is to be stored.</param>
+/// <param name="own">Vectors of the tenant's own model.</param>
 /// <param name="lanes">Bounds how many stores run at once.</param>
 /// <param name="wakeUp">Tells the Worker that there is work.</param>
 /// <param name="time">The clock.</param>
-public sealed class MemoryStore(TenantDb db, MemoryEncoder encoder, WorkLanes lanes, WakeUp wakeUp, TimeProvider time)
+public sealed class MemoryStore(TenantDb db, MemoryEncoder encoder, OwnEmbeddings own, WorkLanes lanes, WakeUp wakeUp, TimeProvider time)
 {
     // A lost race (the same text, bucket or key at the same time) is seen by the next look; it does not repeat without another writer.
     private const int Attempts = 5;
@@ -57,24 +60,33 @@ public sealed class MemoryStore(TenantDb db, MemoryEncoder encoder, WorkLanes la
         if (!Guid.TryParse(bucket, out _))
             BucketName.Check(bucket);
         IdempotencyRecord.Check(options.IdempotencyKey);
-        using var place = await lanes.EnterAsync(OpClass.Store, tenant, timer, cancellationToken);
+        using var stay = new LaneStay(await lanes.EnterAsync(OpClass.Store, tenant, timer, cancellationToken));
         var requestHash = options.IdempotencyKey is null ? null : IdempotencyRecord.HashOf(bucket, memories);
         if (requestHash is not null && await IdempotencyRecord.FindAsync(db, tenant, options.IdempotencyKey!, requestHash, cancellationToken) is { } recorded)
             return recorded;
 
         var failures = new EngramException?[memories.Count];
+        // At the same time, should the setting have to be read: nothing waits for it where there is none.
+        var spaceTask = own.SpaceOfAsync(tenant, cancellationToken).AsTask();
         List<PreparedMemory> prepared;
         using (timer.Measure(Hop.Embed))
             prepared = await encoder.PrepareAsync(memories, failures, cancellationToken);
+        var space = await spaceTask;
 
-        using var hop = timer.Measure(Hop.DbRead);
         var raced = false;
         for (var attempt = 1; ; attempt++)
         {
             try
             {
-                var plan = await PlanAsync(tenant, bucket, prepared, failures, raced, options, cancellationToken);
-                if (!options.DryRun)
+                StorePlan plan;
+                using (timer.Measure(Hop.DbRead))
+                    plan = await PlanAsync(tenant, bucket, prepared, failures, raced, options, cancellationToken);
+                if (options.DryRun)
+                    return plan.Outcomes;
+                if (space is not null && plan.Accepted.Exists(m => m.OwnVectors is null))
+                    await lanes.StepOutAsync(OpClass.Store, stay, AddOwnVectorsAsync(tenant, plan, space, options, timer, cancellationToken), timer, cancellationToken);
+                plan.Space = space;
+                using (timer.Measure(Hop.DbRead))
                     await WriteAsync(tenant, plan, options, requestHash, cancellationToken);
                 return plan.Outcomes;
             }
@@ -137,6 +149,22 @@ public sealed class MemoryStore(TenantDb db, MemoryEncoder encoder, WorkLanes la
         return plan;
     }
 
+    /// <summary>Asks the tenant's own model for what will be stored. A receipt tells what it did not give.</summary>
+    private async Task AddOwnVectorsAsync(
+        Tenant tenant, StorePlan plan, VectorSpace space, StoreOptions options, OpTimer timer, CancellationToken cancellationToken)
+    {
+        // After a lost race most have them already.
+        var lacking = plan.Accepted.Where(m => m.OwnVectors is null).ToArray();
+        var vectors = await own.ForStoreAsync(tenant, space, [.. lacking.Select(m => m.Source.Content)], options.StoredBy, timer, cancellationToken);
+        for (var i = 0; i < lacking.Length; i++)
+            lacking[i].OwnVectors = vectors[i];
+        foreach (var memory in plan.Accepted.Where(m => m.OwnVectors is null))
+        {
+            var outcome = plan.Outcomes[memory.Index];
+            plan.Outcomes[memory.Index] = outcome with { Receipt = outcome.Receipt! with { VectorPending = true } };
+        }
+    }
+
     private async Task DemandBucketAsync(Tenant tenant, long most, CancellationToken cancellationToken)
     {
         await using var batch = db.Batch(tenant).Add(CountBuckets, Sql.Uuid(tenant.Id));
@@ -169,20 +197,27 @@ public sealed class MemoryStore(TenantDb db, MemoryEncoder encoder, WorkLanes la
         if (requestHash is not null)
             batch.AddIdempotency(tenant, options.IdempotencyKey!, requestHash, IdempotencyRecord.Serialize(plan.Outcomes), plan.Now);
         var writesMemory = plan.Accepted.Count > 0;
+        // A bucket that begins with the tenant's own vectors is searched by them at once; another when it has all of them.
         if (plan.IsNewBucket && writesMemory)
-            batch.AddBucket(tenant, plan.Bucket, plan.Now);
+            batch.AddBucket(tenant, plan.Accepted.TrueForAll(m => m.OwnVectors is not null) ? plan.Bucket with { OwnModel = plan.Space?.Id } : plan.Bucket, plan.Now);
         foreach (var language in plan.Accepted.Select(m => m.Language).Distinct().Except(plan.Bucket.Languages))
             batch.AddBucketLanguage(tenant, plan.Bucket, language);
         // In the order of the unique index, so that two batches with the same texts wait for each other instead of deadlocking.
         foreach (var memory in plan.Accepted.OrderBy(m => Convert.ToHexString(m.Hash), StringComparer.Ordinal))
+        {
             batch.AddMemory(tenant, plan.Bucket, memory, options.StoredBy, encoder.Model, plan.Now);
+            if (memory.OwnVectors is { } ownVectors)
+                batch.AddVectors(tenant, plan.Bucket.Id, memory.Id, ownVectors, plan.Space!.Id);
+        }
+
         foreach (var (into, memory) in plan.Merged)
             batch.AddMerged(tenant, into, memory, options.StoredBy, plan.Now);
         if (writesMemory)
         {
             Guid[] ids = [.. plan.Accepted.Select(m => m.Id)];
             batch.AddJobs(tenant, plan.Bucket.Id, [.. plan.Accepted.Where(m => m.Source.Infer).Select(m => m.Id)], version: 1, plan.Now);
-            batch.AddCount(tenant, plan.Bucket.Id, ids, plan.Accepted.Sum(m => m.Vectors.Count), plan.Now);
+            batch.AddPendingVectors(tenant, plan.Bucket.Id, ids);
+            batch.AddCount(tenant, plan.Bucket.Id, ids, plan.Accepted.Sum(m => m.Vectors.Count + (m.OwnVectors?.Count ?? 0)), plan.Now);
         }
 
         await batch.ExecuteAsync(cancellationToken);
@@ -204,5 +239,8 @@ public sealed class MemoryStore(TenantDb db, MemoryEncoder encoder, WorkLanes la
         public List<PreparedMemory> Accepted { get; } = [];
 
         public List<(Guid Into, NewMemory Memory)> Merged { get; } = [];
+
+        /// <summary>What the tenant's own vectors are, or null where it has none.</summary>
+        public VectorSpace? Space { get; set; }
     }
 }

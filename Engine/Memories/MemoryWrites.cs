@@ -10,7 +10,7 @@ internal static class MemoryWrites
     // Shards of a bucket's counters; few, because every read of a bucket adds them up.
     private const int CounterShards = 4;
 
-    private const string InsertBucket = "insert into buckets (tenant_id, id, name, languages, created_at) values ($1, $2, $3, $4, $5)";
+    private const string InsertBucket = "insert into buckets (tenant_id, id, name, languages, created_at, own_model, own_swept) values ($1, $2, $3, $4, $5, $6, $6)";
 
     private const string AddLanguage = """
         update buckets set languages = array_append(languages, $3)
@@ -36,6 +36,15 @@ internal static class MemoryWrites
     private const string InsertVector = """
         insert into memory_vectors (tenant_id, bucket_id, model, memory_id, chunk, embedding)
         values ($1, $2, $3, $4, $5, $6::real[]::halfvec)
+        """;
+
+    // The tenant's setting as it is now, whatever a host has cached: a memory without the vectors it wants is noted with the memory itself.
+    private const string NotePending = """
+        insert into pending_vectors (tenant_id, model, memory_id, bucket_id)
+        select $1, r.space, m.id, $2 from model_roles r cross join unnest($3::uuid[]) as m (id)
+        where r.tenant_id = $1 and r.role = 'embed'
+            and not exists (select from memory_vectors v where v.tenant_id = $1 and v.bucket_id = $2 and v.model = r.space and v.memory_id = m.id)
+        on conflict do nothing
         """;
 
     private const string InsertJobs = """
@@ -68,7 +77,7 @@ internal static class MemoryWrites
     private static readonly string CountSharded = Count.Replace("{0}", CounterShards.ToString(System.Globalization.CultureInfo.InvariantCulture), StringComparison.Ordinal);
 
     public static void AddBucket(this TenantBatch batch, Tenant tenant, BucketScope bucket, DateTimeOffset now) =>
-        batch.Add(InsertBucket, Sql.Uuid(tenant.Id), Sql.Uuid(bucket.Id), Sql.Text(bucket.Name), Sql.Texts(bucket.Languages), Sql.Time(now));
+        batch.Add(InsertBucket, Sql.Uuid(tenant.Id), Sql.Uuid(bucket.Id), Sql.Text(bucket.Name), Sql.Texts(bucket.Languages), Sql.Time(now), Sql.NullableText(bucket.OwnModel));
 
     public static void AddBucketLanguage(this TenantBatch batch, Tenant tenant, BucketScope bucket, string language) =>
         batch.Add(AddLanguage, Sql.Uuid(tenant.Id), Sql.Uuid(bucket.Id), Sql.Text(language));
@@ -96,6 +105,10 @@ internal static class MemoryWrites
         }
     }
 
+    /// <summary>Notes which of the memories, written by earlier statements of the same transaction, lack vectors of the tenant's own model.</summary>
+    public static void AddPendingVectors(this TenantBatch batch, Tenant tenant, Guid bucketId, Guid[] memoryIds) =>
+        batch.Add(NotePending, Sql.Uuid(tenant.Id), Sql.Uuid(bucketId), Sql.Uuids(memoryIds));
+
     public static void AddJobs(this TenantBatch batch, Tenant tenant, Guid bucketId, Guid[] memoryIds, int version, DateTimeOffset now)
     {
         if (memoryIds.Length == 0)
@@ -107,6 +120,10 @@ internal static class MemoryWrites
     /// <summary>Counts memories that earlier statements of the same transaction stored. Last, because it takes the one row writers share.</summary>
     public static void AddCount(this TenantBatch batch, Tenant tenant, Guid bucketId, Guid[] memoryIds, int vectors, DateTimeOffset now) =>
         batch.Add(CountSharded, Sql.Uuid(tenant.Id), Sql.Uuid(bucketId), Sql.Uuids(memoryIds), Sql.Int(vectors), Sql.Time(now));
+
+    /// <summary>Counts vectors that were added to memories, or taken away, behind the back of whoever uses the bucket.</summary>
+    public static void AddVectorCount(this TenantBatch batch, Tenant tenant, Guid bucketId, long vectors) => batch.Add(
+        MemoryRemoval.Uncount, Sql.Uuid(tenant.Id), Sql.Uuid(bucketId), Sql.Int(0), Sql.Int(0), Sql.Long(vectors), Sql.Int(0), Sql.Time(DateTimeOffset.UnixEpoch));
 
     public static void AddMerged(this TenantBatch batch, Tenant tenant, Guid into, NewMemory merged, Guid? mergedBy, DateTimeOffset now) =>
         batch.Add(

@@ -17,8 +17,11 @@ internal sealed record PreparedMemory
 
     public required int TokenCount { get; init; }
 
-    /// <summary>One unit vector a chunk.</summary>
+    /// <summary>One unit vector a chunk, of the local encoder.</summary>
     public required IReadOnlyList<float[]> Vectors { get; init; }
+
+    /// <summary>One unit vector a chunk of the tenant's own model; null where it has none, or they are still to be made.</summary>
+    public IReadOnlyList<float[]>? OwnVectors { get; set; }
 
     /// <summary>Whether the encoder knows the script: if not, its vectors are alike for all texts and say nothing.</summary>
     public bool IsUnderstood { get; init; } = true;

@@ -47,7 +47,11 @@ public sealed record Receipt(
     double? Similarity,
     MergeReason? MergeReason,
     ExtractionState Extraction,
-    string? UndoToken);
+    string? UndoToken)
+{
+    /// <summary>The tenant's own embedding model has not given its vectors yet: the Worker makes them. Until then keyword and, where the bucket is searched by it, the local encoder find the memory.</summary>
+    public bool VectorPending { get; init; }
+}
 
 /// <summary>The outcome of one memory of a batch: a receipt or a failure.</summary>
 /// <param name="Receipt">The receipt, or null.</param>

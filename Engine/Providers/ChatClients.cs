@@ -68,12 +68,13 @@ public sealed class ChatClients
     /// <param name="connection">The tenant's provider, whose wire format is OpenAI's or Azure's.</param>
     /// <param name="model">The model, as the provider names it.</param>
     /// <param name="context">On whose behalf.</param>
+    /// <param name="dimensions">The length its vectors must have, from a model that has answered before; null for a first try, which goes past the breaker.</param>
     /// <returns>The generator, or null where the provider offers no embeddings.</returns>
-    public IEmbeddingGenerator<string, Embedding<float>>? CreateEmbeddings(ProviderConnection connection, string model, LlmContext context)
+    public IEmbeddingGenerator<string, Embedding<float>>? CreateEmbeddings(ProviderConnection connection, string model, LlmContext context, int? dimensions = null)
     {
         var target = TargetOf(connection, model, context, _options.Deadline);
         return connection.Entry.Capabilities.Embeddings
-            ? new RecordingEmbeddingGenerator(WireClients.NewEmbeddings(connection, model, _http), target, _record)
+            ? new RecordingEmbeddingGenerator(WireClients.NewEmbeddings(connection, model, _http), target, dimensions is null ? null : _breakers, dimensions, _record)
             : null;
     }
 

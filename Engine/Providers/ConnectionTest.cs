@@ -21,21 +21,23 @@ public sealed class ConnectionTest(ChatClients clients, TimeProvider time)
 
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(15);
 
-    /// <summary>Asks the model for one word. One attempt, 15 s at most, past the breaker.</summary>
+    /// <summary>Asks the model for one word, or for the vector of one. One attempt, 15 s at most, past the breaker.</summary>
     /// <param name="connection">The connection, stored or not yet.</param>
     /// <param name="model">The model to ask.</param>
-    /// <param name="context">On whose behalf.</param>
+    /// <param name="context">On whose behalf. The role <see cref="ModelRole.Embed"/> asks for a vector.</param>
     /// <param name="cancellationToken">Cancels the test.</param>
     public async Task<ConnectionTestResult> RunAsync(
         ProviderConnection connection, string model, LlmContext context, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(connection);
-        using var client = clients.CreateForTest(connection, model, context, Limit);
+        ArgumentNullException.ThrowIfNull(context);
         var started = time.GetTimestamp();
         try
         {
-            var response = await client.GetResponseAsync("Reply with the single word: ready", new ChatOptions { MaxOutputTokens = MaxTokens }, cancellationToken);
-            return new ConnectionTestResult(true, time.GetElapsedTime(started).TotalMilliseconds, true, response.ModelId, null, null);
+            var answeredBy = context.Role == ModelRole.Embed
+                ? await EmbedAsync(connection, model, context, cancellationToken)
+                : await AnswerAsync(connection, model, context, cancellationToken);
+            return new ConnectionTestResult(true, time.GetElapsedTime(started).TotalMilliseconds, true, answeredBy, null, null);
         }
         catch (ProviderException e)
         {
@@ -48,5 +50,18 @@ public sealed class ConnectionTest(ChatClients clients, TimeProvider time)
             return new ConnectionTestResult(
                 false, time.GetElapsedTime(started).TotalMilliseconds, found, null, e.Fault, ProviderWords.Of(e.InnerException, connection.Key));
         }
+    }
+
+    private async Task<string?> AnswerAsync(ProviderConnection connection, string model, LlmContext context, CancellationToken cancellationToken)
+    {
+        using var client = clients.CreateForTest(connection, model, context, Limit);
+        var response = await client.GetResponseAsync("Reply with the single word: ready", new ChatOptions { MaxOutputTokens = MaxTokens }, cancellationToken);
+        return response.ModelId;
+    }
+
+    private async Task<string?> EmbedAsync(ProviderConnection connection, string model, LlmContext context, CancellationToken cancellationToken)
+    {
+        using var generator = clients.CreateEmbeddings(connection, model, context with { Deadline = time.GetUtcNow() + Limit });
+        return generator is null ? null : (await generator.GenerateAsync(["ready"], cancellationToken: cancellationToken))[0].ModelId;
     }
 }

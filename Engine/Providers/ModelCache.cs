@@ -5,7 +5,11 @@ namespace Engram.Engine.Providers;
 /// <summary>One role's model, ready for use or with the reason why it is not.</summary>
 /// <param name="Connection">With the key in the open, or null where it does not open.</param>
 /// <param name="Model">As the provider names it.</param>
-internal sealed record ReadyModel(ProviderConnection? Connection, string Model);
+internal sealed record ReadyModel(ProviderConnection? Connection, string Model)
+{
+    /// <summary>Of the role <see cref="ModelRole.Embed"/>: what its vectors are; otherwise null.</summary>
+    public VectorSpace? Vectors { get; init; }
+}
 
 /// <summary>What a tenant set for its models, and what may be spent on them.</summary>
 internal sealed record TenantSettings(IReadOnlyDictionary<ModelRole, ReadyModel> Models, IReadOnlyList<Budget> Budgets);

@@ -11,6 +11,9 @@ public enum ModelRole
 
     /// <summary>Writing bucket profiles.</summary>
     Profile,
+
+    /// <summary>Turning memories and queries into vectors.</summary>
+    Embed,
 }
 
 /// <summary>The roles' names on the wire and in the database.</summary>
@@ -24,6 +27,7 @@ public static class ModelRoleNames
     {
         ModelRole.Extract => "extract",
         ModelRole.Synthesize => "synthesize",
+        ModelRole.Embed => "embed",
         _ => "profile",
     };
 

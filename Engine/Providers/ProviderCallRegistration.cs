@@ -18,6 +18,7 @@ internal static class ProviderCallRegistration
             .AddSingleton<Breakers>()
             .AddSingleton<ProviderTelemetry>()
             .AddSingleton<ChatClients>()
-            .AddSingleton<ConnectionTest>();
+            .AddSingleton<ConnectionTest>()
+            .AddSingleton<EmbeddingProbe>();
     }
 }

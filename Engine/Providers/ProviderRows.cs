@@ -18,7 +18,7 @@ internal static class ProviderRows
 
     public const string Count = "select count(*) from provider_connections where tenant_id = $1";
 
-    public const string SelectRoles = "select role, connection_id, model, updated_at from model_roles where tenant_id = $1 order by role";
+    public const string SelectRoles = "select role, connection_id, model, updated_at, space, dimensions from model_roles where tenant_id = $1 order by role";
 
     public const string Insert = $"""
         insert into provider_connections (tenant_id, id, provider, label, base_url, data_key_version, sealed_key, last_four, price_overrides, created_at)
@@ -40,8 +40,9 @@ internal static class ProviderRows
     public const string Delete = "delete from provider_connections where tenant_id = $1 and id = $2";
 
     public const string SetRole = """
-        insert into model_roles (tenant_id, role, connection_id, model, updated_at) values ($1, $2, $3, $4, $5)
-        on conflict (tenant_id, role) do update set connection_id = excluded.connection_id, model = excluded.model, updated_at = excluded.updated_at
+        insert into model_roles (tenant_id, role, connection_id, model, updated_at, space, dimensions) values ($1, $2, $3, $4, $5, $6, $7)
+        on conflict (tenant_id, role) do update set
+            connection_id = excluded.connection_id, model = excluded.model, updated_at = excluded.updated_at, space = excluded.space, dimensions = excluded.dimensions
         """;
 
     public const string ClearRole = "delete from model_roles where tenant_id = $1 and role = $2";
@@ -60,7 +61,7 @@ internal static class ProviderRows
         """;
 
     public const string SelectModels = $"""
-        select {SealedColumns}, r.role, r.model from model_roles r
+        select {SealedColumns}, r.role, r.model, r.space, r.dimensions from model_roles r
         join provider_connections c on c.tenant_id = r.tenant_id and c.id = r.connection_id
         join tenant_data_keys k on k.tenant_id = c.tenant_id and k.version = c.data_key_version
         where r.tenant_id = $1
@@ -86,7 +87,10 @@ internal static class ProviderRows
         ModelRoleNames.TryParse(reader.GetString(0), out var role) ? role : throw new InvalidOperationException("A role of no known name."),
         reader.GetGuid(1),
         reader.GetString(2),
-        reader.GetFieldValue<DateTimeOffset>(3));
+        reader.GetFieldValue<DateTimeOffset>(3))
+    {
+        Vectors = reader.IsDBNull(4) ? null : new VectorSpace(reader.GetString(4), reader.GetInt32(5)),
+    };
 
     public static TenantBatch AddNotify(this TenantBatch batch, Tenant tenant) => batch.Add(Notify, Sql.Text(tenant.Id.ToString()));
 

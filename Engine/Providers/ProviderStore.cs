@@ -1,6 +1,7 @@
 using System.Text.Json.Nodes;
 using Engram.Engine.Audit;
 using Engram.Engine.Database;
+using Engram.Engine.Embeddings;
 using Engram.Engine.Providers.Vault;
 using Npgsql;
 
@@ -111,6 +112,7 @@ public sealed class ProviderStore
             Sql.Time(_time.GetUtcNow()));
         batch.AddAudit(
             actor, _time, "provider.rotate", Target(id), new JsonObject { ["last_four"] = old.LastFour }, new JsonObject { ["last_four"] = newKey.LastFour() });
+        batch.Add(EmbeddingRuns.Wake, Sql.Uuid(tenant.Id), Sql.Time(_time.GetUtcNow()));
         var rotated = await CommitAsync(transaction, batch.AddNotify(tenant), tenant, cancellationToken);
         _breakers.Reset(tenant, id);
         return rotated;
@@ -164,10 +166,19 @@ public sealed class ProviderStore
     }
 
     /// <summary>Sets the model of a role.</summary>
+    /// <param name="actor">Who.</param>
+    /// <param name="role">What for.</param>
+    /// <param name="connectionId">Over which connection.</param>
+    /// <param name="model">As the provider names it.</param>
+    /// <param name="vectors">What its vectors are (<see cref="EmbeddingProbe"/> finds out): for <see cref="ModelRole.Embed"/>, and for no other.</param>
+    /// <param name="cancellationToken">Cancels before the commit.</param>
     /// <returns>The role, or null if the tenant has no such connection.</returns>
-    public async Task<RoleModel?> SetRoleAsync(Actor actor, ModelRole role, Guid connectionId, string model, CancellationToken cancellationToken = default)
+    public async Task<RoleModel?> SetRoleAsync(
+        Actor actor, ModelRole role, Guid connectionId, string model, VectorSpace? vectors = null, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(actor);
+        if (role == ModelRole.Embed != (vectors is not null))
+            throw new ArgumentException("Vectors belong to the role embed, and to it only.", nameof(vectors));
         var tenant = actor.Tenant;
         var now = _time.GetUtcNow();
         await using var transaction = await _db.BeginAsync(tenant, cancellationToken);
@@ -175,8 +186,15 @@ public sealed class ProviderStore
             return null;
         var old = await FindRoleAsync(transaction, tenant, role, cancellationToken);
         await using var batch = transaction.Batch().Add(
-            ProviderRows.SetRole, Sql.Uuid(tenant.Id), Sql.Text(ModelRoleNames.Of(role)), Sql.Uuid(connectionId), Sql.Text(model), Sql.Time(now));
-        var set = new RoleModel(role, connectionId, model, now);
+            ProviderRows.SetRole, Sql.Uuid(tenant.Id), Sql.Text(ModelRoleNames.Of(role)), Sql.Uuid(connectionId), Sql.Text(model), Sql.Time(now),
+            Sql.NullableText(vectors?.Id), Sql.NullableInt(vectors?.Dimensions));
+        if (vectors is not null)
+        {
+            batch.Add(EmbeddingRuns.Begin, Sql.Uuid(tenant.Id), Sql.Text(vectors.Id), Sql.Time(now))
+                .Add(EmbeddingRuns.Forgive, Sql.Uuid(tenant.Id), Sql.Text(vectors.Id));
+        }
+
+        var set = new RoleModel(role, connectionId, model, now) { Vectors = vectors };
         batch.AddAudit(actor, _time, "model.set", Target(role), old is null ? null : Describe(old), Describe(set)).AddNotify(tenant);
         await batch.ExecuteAsync(cancellationToken);
         await transaction.CommitAsync(cancellationToken);

@@ -47,4 +47,8 @@ public sealed record NewConnection(
 /// <param name="ConnectionId">Over which connection.</param>
 /// <param name="Model">As the provider names it.</param>
 /// <param name="UpdatedAt">When it was set.</param>
-public sealed record RoleModel(ModelRole Role, Guid ConnectionId, string Model, DateTimeOffset UpdatedAt);
+public sealed record RoleModel(ModelRole Role, Guid ConnectionId, string Model, DateTimeOffset UpdatedAt)
+{
+    /// <summary>Of the role <see cref="ModelRole.Embed"/>: what its vectors are; otherwise null.</summary>
+    public VectorSpace? Vectors { get; init; }
+}

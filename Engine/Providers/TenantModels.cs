@@ -28,6 +28,34 @@ public sealed class TenantModels
     public async ValueTask<TenantChat?> ForAsync(LlmContext context, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(context);
+        return await ReadyAsync(context, cancellationToken) is (var connection, var model) ? _clients.Create(connection, model.Model, context) : null;
+    }
+
+    /// <summary>The same for the role <see cref="ModelRole.Embed"/>.</summary>
+    /// <param name="context">On whose behalf; its role is <see cref="ModelRole.Embed"/>.</param>
+    /// <param name="cancellationToken">Cancels the lookup.</param>
+    /// <returns>The model, or null where the tenant set none: the local encoder's vectors are the only ones.</returns>
+    /// <exception cref="EngramException">As above.</exception>
+    public async ValueTask<TenantEmbedder?> EmbedderForAsync(LlmContext context, CancellationToken cancellationToken = default)
+    {
+        ArgumentNullException.ThrowIfNull(context);
+        if (await ReadyAsync(context, cancellationToken) is not (var connection, var model)
+            || _clients.CreateEmbeddings(connection, model.Model, context, model.Vectors!.Dimensions) is not { } generator)
+            return null;
+        return new TenantEmbedder(generator, connection.Entry, model.Model, model.Vectors);
+    }
+
+    /// <summary>What the vectors of the tenant's own model are, or null where it set none. Cached like the rest.</summary>
+    /// <param name="tenant">Whose.</param>
+    /// <param name="cancellationToken">Cancels the lookup.</param>
+    public async ValueTask<VectorSpace?> VectorsOfAsync(Tenant tenant, CancellationToken cancellationToken = default)
+    {
+        var settings = _cache.Find(tenant) ?? await LoadAsync(tenant, cancellationToken);
+        return settings.Models.TryGetValue(ModelRole.Embed, out var model) ? model.Vectors : null;
+    }
+
+    private async ValueTask<(ProviderConnection Connection, ReadyModel Model)?> ReadyAsync(LlmContext context, CancellationToken cancellationToken)
+    {
         var settings = _cache.Find(context.Tenant) ?? await LoadAsync(context.Tenant, cancellationToken);
         if (!settings.Models.TryGetValue(context.Role, out var model))
             return null;
@@ -40,7 +68,7 @@ public sealed class TenantModels
         }
 
         await _spend.DemandAsync(context, settings.Budgets, cancellationToken);
-        return _clients.Create(connection, model.Model, context);
+        return (connection, model);
     }
 
     /// <summary>What the tenant set for a role, without making it ready; null where nothing is set.</summary>
@@ -74,7 +102,10 @@ public sealed class TenantModels
                 _log.ProviderKeyNotOpened(e.Message);
             }
 
-            models[role] = new ReadyModel(connection, reader.GetString(9));
+            models[role] = new ReadyModel(connection, reader.GetString(9))
+            {
+                Vectors = reader.IsDBNull(10) ? null : new VectorSpace(reader.GetString(10), reader.GetInt32(11)),
+            };
         }
 
         await reader.NextResultAsync(cancellationToken);

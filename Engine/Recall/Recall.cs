@@ -16,10 +16,11 @@ namespace Engram.Engine.Recall;
 /// </summary>
 /// <param name="db">The door to tenant rows.</param>
 /// <param name="embedder">The sentence encoder.</param>
+/// <param name="own">Vectors of the tenant's own model.</param>
 /// <param name="lanes">Bounds how many queries run at once.</param>
 /// <param name="options">Weights and limits.</param>
 /// <param name="log">Names an arm that failed.</param>
-public sealed class Recall(TenantDb db, OnnxEmbedder embedder, WorkLanes lanes, IOptions<RecallOptions> options, ILogger<Recall> log)
+public sealed class Recall(TenantDb db, OnnxEmbedder embedder, OwnEmbeddings own, WorkLanes lanes, IOptions<RecallOptions> options, ILogger<Recall> log)
 {
     private const int MaxFactsReturned = 20;
     private const double MinKnownShare = 0.5;
@@ -39,7 +40,7 @@ public sealed class Recall(TenantDb db, OnnxEmbedder embedder, WorkLanes lanes, 
     public async Task<RecallResult> QueryAsync(Tenant tenant, RecallRequest request, OpTimer timer, CancellationToken cancellationToken = default)
     {
         request.Check();
-        using var place = await lanes.EnterAsync(OpClass.Query, tenant, timer, cancellationToken);
+        using var stay = new LaneStay(await lanes.EnterAsync(OpClass.Query, tenant, timer, cancellationToken));
         // Both are short; the database works while the encoder does.
         var scopesTask = ReadScopesAsync(tenant, request, timer, cancellationToken);
         float[] vector;
@@ -49,8 +50,16 @@ public sealed class Recall(TenantDb db, OnnxEmbedder embedder, WorkLanes lanes, 
 
         var run = new ArmRun(tenant, request, scopes, timer, cancellationToken);
         var keyword = RunArmAsync(run, RecallArm.Keyword, ct => KeywordAsync(run, lexemes, ct));
-        var nearest = RunArmAsync(run, RecallArm.Vector, ct => VectorAsync(run, vector, ct));
         var graph = RunArmAsync(run, RecallArm.Graph, ct => GraphAsync(run, ct));
+        var ownVector = OwnVectorAsync(run);
+        if (!ownVector.IsCompleted)
+        {
+            await Task.WhenAll(keyword, graph);
+            await lanes.StepOutAsync(OpClass.Query, stay, ownVector, timer, cancellationToken);
+        }
+
+        var (searched, model) = await ownVector ?? (vector, embedder.ModelId);
+        var nearest = RunArmAsync(run, RecallArm.Vector, ct => VectorAsync(run, searched, model, ct));
         await Task.WhenAll(keyword, nearest, graph);
 
         using var fuse = timer.Measure(Hop.RetrievalFuse);
@@ -111,21 +120,45 @@ public sealed class Recall(TenantDb db, OnnxEmbedder embedder, WorkLanes lanes, 
         return await ReadRankingAsync(RecallArm.Keyword, batch, run, skip: 0, cancellationToken);
     }
 
-    private async Task<Ranking> VectorAsync(ArmRun run, float[] vector, CancellationToken cancellationToken)
+    /// <summary>
+    /// The query's vector by the tenant's own model, where every bucket asked is searched by it: similarities of two models are never mixed. Null
+    /// for the local encoder's.
+    /// </summary>
+    private async Task<(float[] Vector, string Model)?> OwnVectorAsync(ArmRun run)
+    {
+        var filled = run.Scopes.Where(s => s.Memories > 0).Select(s => s.OwnModel).Distinct().ToArray();
+        if (filled is not [{ } space])
+            return null;
+        try
+        {
+            var (vector, why) = await own.ForQueryAsync(run.Tenant, space, run.Request.Query, run.Request.KeyId, run.Timer, run.Cancellation);
+            if (why is not null)
+                run.Warn($"Your own embedding model gave no vector for this query, so the local encoder's vectors were searched instead. {why}");
+            return vector is null ? null : (vector, space);
+        }
+        catch (Exception e) when (e is NpgsqlException or TimeoutException)
+        {
+            log.ArmFailed("own vector", e.GetType().Name, (e as PostgresException)?.SqlState);
+            run.Warn("Your own embedding model's settings could not be read, so the local encoder's vectors were searched instead.");
+            return null;
+        }
+    }
+
+    private async Task<Ranking> VectorAsync(ArmRun run, float[] vector, string model, CancellationToken cancellationToken)
     {
         // Of a script the encoder was not trained on it sees nothing: every such text would be as near as any other.
-        if (embedder.KnownShare(run.Request.Query) < MinKnownShare)
+        if (model == embedder.ModelId && embedder.KnownShare(run.Request.Query) < MinKnownShare)
         {
             run.Warn("The sentence encoder cannot read this query's script; the result comes from the keyword and graph arms.");
             return new Ranking(RecallArm.Vector, []);
         }
 
         await using var batch = db.Batch(run.Tenant);
-        var indexed = run.Scopes.Exists(s => s.VectorIndex is not null);
+        var indexed = run.Scopes.Exists(s => s.IndexOf(model) is not null);
         if (indexed)
             batch.Add(VectorSql.IndexSettings, Sql.Text(_options.EfSearch.ToString(System.Globalization.CultureInfo.InvariantCulture)));
         foreach (var scope in run.Scopes)
-            VectorArm.Add(batch, run.Tenant, scope, vector, embedder.ModelId, run.Request.Filter, _options.Candidates);
+            VectorArm.Add(batch, run.Tenant, scope, vector, model, run.Request.Filter, _options.Candidates);
         return await ReadRankingAsync(RecallArm.Vector, batch, run, skip: indexed ? 1 : 0, cancellationToken);
     }
 

@@ -35,6 +35,9 @@ public sealed record RecallRequest
     /// <summary>Graph facts as they held at this time; null for now.</summary>
     public DateTimeOffset? AsOf { get; init; }
 
+    /// <summary>The key that asks, or null: a vector of the tenant's own model is charged to it.</summary>
+    public Guid? KeyId { get; init; }
+
     /// <exception cref="EngramException">Something is missing or out of range.</exception>
     internal void Check()
     {

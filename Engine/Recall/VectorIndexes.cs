@@ -16,11 +16,26 @@ public sealed class VectorIndexes(SystemDb db, ILogger<VectorIndexes> log)
     /// <summary>Vectors from which a bucket gets its index: the measured crossover (docs/decisions).</summary>
     public const int Crossover = 5_000;
 
+    // The counters count the vectors of all models, so they only say where to count exactly. A tenant's own model has a slash in its id; a bucket
+    // gets the index over its vectors before its queries turn to them.
     private const string Candidates = """
-        select c.tenant_id, c.bucket_id, (select v.model from memory_vectors v where v.tenant_id = c.tenant_id and v.bucket_id = c.bucket_id limit 1)
-        from bucket_counters c join buckets b on b.tenant_id = c.tenant_id and b.id = c.bucket_id
-        where b.vector_index is null
-        group by c.tenant_id, c.bucket_id having sum(c.vectors) >= $1
+        with large as (
+            select c.tenant_id, c.bucket_id, b.vector_index, b.own_index, b.own_swept
+            from bucket_counters c join buckets b on b.tenant_id = c.tenant_id and b.id = c.bucket_id
+            where b.vector_index is null or (b.own_swept is not null and b.own_index is null)
+            group by c.tenant_id, c.bucket_id, b.vector_index, b.own_index, b.own_swept having sum(c.vectors) >= $1
+        ), wanted as (
+            select l.tenant_id, l.bucket_id,
+                (select v.model from memory_vectors v where v.tenant_id = l.tenant_id and v.bucket_id = l.bucket_id and strpos(v.model, '/') = 0 limit 1) as model
+            from large l where l.vector_index is null
+            union all
+            select l.tenant_id, l.bucket_id, l.own_swept from large l
+            where l.own_index is null and not exists (
+                select from pending_vectors p where p.tenant_id = l.tenant_id and p.bucket_id = l.bucket_id and p.model = l.own_swept and not p.refused)
+        )
+        select w.tenant_id, w.bucket_id, w.model from wanted w
+        where (select count(*) from (
+            select from memory_vectors v where v.tenant_id = w.tenant_id and v.bucket_id = w.bucket_id and v.model = w.model limit $1) enough) >= $1
         limit 10
         """;
 
@@ -33,12 +48,13 @@ public sealed class VectorIndexes(SystemDb db, ILogger<VectorIndexes> log)
     private const string Unlock = "select pg_advisory_unlock(hashtextextended('engram vector index', 0))";
 
     private const string SetIndex = "update buckets set vector_index = $3 where tenant_id = $1 and id = $2";
+    private const string SetOwnIndex = "update buckets set own_index = $3 where tenant_id = $1 and id = $2 and own_swept = $4";
 
     // Left behind by a build that was cut off, or by a bucket that was deleted.
     private const string Orphans = """
         select i.relname from pg_index x join pg_class i on i.oid = x.indexrelid
         where x.indrelid = 'memory_vectors'::regclass and i.relname like 'hnsw\_%'
-            and not exists (select 1 from buckets b where b.vector_index = i.relname)
+            and not exists (select 1 from buckets b where b.vector_index = i.relname or b.own_index = i.relname)
         """;
 
     /// <summary>Builds the indexes that are due and drops those whose bucket is gone. One Worker at a time does it.</summary>
@@ -83,7 +99,9 @@ public sealed class VectorIndexes(SystemDb db, ILogger<VectorIndexes> log)
     /// <returns>The index's name.</returns>
     internal async Task<string> BuildAsync(Tenant tenant, Guid bucket, string model, int dimensions, CancellationToken cancellationToken)
     {
-        var name = $"hnsw_{bucket:N}";
+        var isOwn = model.Contains('/', StringComparison.Ordinal);
+        // A bucket may have one over the vectors of each: the local encoder's and the tenant's own model's, whose id ends in a hash.
+        var name = isOwn ? $"hnsw_{bucket:N}_{model[^8..]}" : $"hnsw_{bucket:N}";
         var started = System.Diagnostics.Stopwatch.GetTimestamp();
         await using var connection = await db.OpenAsync(cancellationToken);
         await ExecuteAsync(connection, $"drop index concurrently if exists {name}", cancellationToken);
@@ -91,7 +109,9 @@ public sealed class VectorIndexes(SystemDb db, ILogger<VectorIndexes> log)
             create index concurrently {name} on memory_vectors using hnsw ((embedding::halfvec({dimensions})) halfvec_cosine_ops)
             where {VectorSql.IndexPredicate("", tenant, bucket, model)}
             """), cancellationToken);
-        await using var set = new NpgsqlCommand(SetIndex, connection) { Parameters = { Sql.Uuid(tenant.Id), Sql.Uuid(bucket), Sql.Text(name) } };
+        await using var set = new NpgsqlCommand(isOwn ? SetOwnIndex : SetIndex, connection) { Parameters = { Sql.Uuid(tenant.Id), Sql.Uuid(bucket), Sql.Text(name) } };
+        if (isOwn)
+            set.Parameters.Add(Sql.Text(model));
         await set.ExecuteNonQueryAsync(cancellationToken);
         log.VectorIndexBuilt(bucket, System.Diagnostics.Stopwatch.GetElapsedTime(started).TotalSeconds);
         return name;

@@ -20,12 +20,12 @@ internal static class VectorSql
 
     /// <summary>
     /// The scan's condition. For a bucket with an index of its own, tenant, bucket and model stand as literals (uuids and a quoted name of ours,
-    /// never input), so that the planner can prove the index's predicate under a generic plan too; otherwise they are parameters, so that all
+    /// never input as it came: <see cref="Engine.Providers.VectorSpace"/>), so that the planner can prove the index's predicate under a generic plan too; otherwise they are parameters, so that all
     /// buckets share one prepared statement.
     /// </summary>
     public static string Predicate(Tenant tenant, BucketScope bucket, string model, List<NpgsqlParameter> parameters)
     {
-        if (bucket.VectorIndex is not null)
+        if (bucket.IndexOf(model) is not null)
             return IndexPredicate("v.", tenant, bucket.Id, model);
         parameters.AddRange([Sql.Uuid(tenant.Id), Sql.Uuid(bucket.Id), Sql.Text(model)]);
         var last = parameters.Count;

@@ -57,7 +57,7 @@ internal sealed class QueryMemoryTool(
         var request = new RecallRequest { Query = question, Buckets = [.. where.Select(bucket => new BucketQuery(bucket))], TopK = topK };
         call.UsageWarning = await gate.DemandQueryAsync(call.Caller.Tenant, call.Caller.Plan, ct);
         var reading = synthesize ? profiles.OfAsync(call.Caller.Tenant, where, ct) : null;
-        var found = await recall.QueryAsync(call.Caller.Tenant, request, call.Timer, ct);
+        var found = await recall.QueryAsync(call.Caller.Tenant, request with { KeyId = call.Caller.KeyId }, call.Timer, ct);
         usage.Count(call.Caller.Tenant, call.Caller.KeyId, call.Timer.RequestId, null, UsageOperation.Query, found.Hits.Count);
         recalled.Note(call.Caller.Tenant, call.Caller.KeyId, found.Hits);
         var answered = reading is null ? null : await call.Client.WhileAsync(

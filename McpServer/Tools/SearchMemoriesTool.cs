@@ -54,7 +54,7 @@ internal sealed class SearchMemoriesTool(Recall recall, RecalledTexts recalled, 
             Filter = MemoryFilter.Parse(filters ?? default),
         };
         call.UsageWarning = await gate.DemandQueryAsync(call.Caller.Tenant, call.Caller.Plan, ct);
-        var found = await recall.QueryAsync(call.Caller.Tenant, request, call.Timer, ct);
+        var found = await recall.QueryAsync(call.Caller.Tenant, request with { KeyId = call.Caller.KeyId }, call.Timer, ct);
         usage.Count(call.Caller.Tenant, call.Caller.KeyId, call.Timer.RequestId, null, UsageOperation.Query, found.Hits.Count);
         recalled.Note(call.Caller.Tenant, call.Caller.KeyId, found.Hits);
         return ToolResult.Ok(

@@ -92,7 +92,7 @@ internal sealed class StoreMemoryTool(MemoryStore store, ExtractionJobs jobs, Us
             new ReceiptResult(
                 receipt.MemoryId, receipt.MemoryId, receipt.BucketName, receipt.TokenCount, Words.Of(receipt.Status), receipt.DedupedInto,
                 receipt.Similarity is { } similarity ? Math.Round(similarity, 4) : null, receipt.MergeReason is { } reason ? Words.Of(reason) : null,
-                new IndexState("ready", "ready", report is null ? Words.Of(receipt.Extraction) : Words.GraphState(report.State)),
+                new IndexState("ready", receipt.VectorPending ? "pending" : "ready", report is null ? Words.Of(receipt.Extraction) : Words.GraphState(report.State)),
                 report is null ? null : ExtractionItem.Of(report), receipt.UndoToken),
             ToolJson.Wire.ReceiptResult);
     }

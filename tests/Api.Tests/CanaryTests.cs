@@ -47,11 +47,16 @@ public class CanaryTests(ProviderHost host, ApiFixture fixture) : IClassFixture<
         foreach (var model in (string[])["fake-answer", "fault-503", "fault-malformed", "fault-empty"])
             await PostAsync($"/account/providers/{id}/test", new { model });
         await SendAsync(HttpMethod.Put, "/account/models/synthesize", new { connection_id = id, model = "fake-answer" });
+        await SendAsync(HttpMethod.Put, "/account/models/embed", new { connection_id = id, model = "fault-401" });
+        await SendAsync(HttpMethod.Put, "/account/models/embed", new { connection_id = id, model = "fake-embed" });
         await PostAsync($"/account/providers/{id}/rotate", new { api_key = Second });
+        await PostAsync("/v1/buckets/default/memories", new { content = "Ann keeps bees." });
         await CallAsync(tenant);
         await PostAsync($"/account/providers/{id}/rotate", new { api_key = Wrong });
         await PostAsync($"/account/providers/{id}/test", new { model = "fake-answer" });
         await Assert.ThrowsAsync<ProviderException>(() => CallAsync(tenant));
+        await PostAsync("/v1/buckets/default/memories", new { content = "Ann sells honey." });
+        await PostAsync("/v1/query", new { query = "Who keeps bees?", options = new { skip_synthesis = true } });
 
         // Refusals with a key in the body.
         await PostAsync("/account/providers", new { provider = "openai-compatible", base_url = "https://10.0.0.1/", api_key = First });

@@ -48,7 +48,7 @@ public enum Act
 /// <param name="Latency">What passes before the first byte.</param>
 public sealed partial record Script(string Name, Act Act, int Status, bool Once, TimeSpan Latency)
 {
-    /// <summary>The models that are listed. Others that work: <c>fault-NNN</c> for any status from 400 to 599, and any of them with <c>-once</c> or <c>@NNNms</c>.</summary>
+    /// <summary>The models that are listed. Others that work: <c>fault-NNN</c> for any status from 400 to 599, <c>fake-embed-NNN</c> for vectors of any length, and any of them with <c>-once</c> or <c>@NNNms</c>.</summary>
     public static readonly IReadOnlyList<string> Models =
     [
         "fake-extract", "fake-answer", "fake-profile", "fake-embed", "fake-gullible", "fake-inventor", "fake-prose", "fake-prose-once", "fake-fenced",
@@ -85,7 +85,7 @@ public sealed partial record Script(string Name, Act Act, int Status, bool Once,
             "fault-empty" => Act.Empty,
             "fault-empty-text" => Act.EmptyText,
             "fault-stream-error" => Act.StreamError,
-            _ => Models.Contains(bare) ? Act.Answer : null,
+            _ => Models.Contains(bare) || DimensionsOf(bare) is not null ? Act.Answer : null,
         };
         return act is null ? null : new Script(name, act.Value, 200, once, latency);
     }
@@ -95,6 +95,13 @@ public sealed partial record Script(string Name, Act Act, int Status, bool Once,
 
     [GeneratedRegex(@"^(?<name>[a-z0-9-]+?)(@(?<ms>\d{1,6})ms)?$", RegexOptions.CultureInvariant)]
     private static partial Regex ModelName();
+
+    /// <summary>The length of an embedding model's vectors where its name says it, as <c>fake-embed-1536</c> does; otherwise null.</summary>
+    public static int? DimensionsOf(string model) =>
+        Embedder().Match(model) is { Success: true } match ? int.Parse(match.Groups["length"].ValueSpan, CultureInfo.InvariantCulture) : null;
+
+    [GeneratedRegex(@"^fake-embed-(?<length>[1-9]\d{0,3})(@\d+ms)?$", RegexOptions.CultureInvariant)]
+    private static partial Regex Embedder();
 
     [GeneratedRegex(@"^fault-[45]\d\d$", RegexOptions.CultureInvariant)]
     private static partial Regex StatusModel();

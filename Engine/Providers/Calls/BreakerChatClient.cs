@@ -52,14 +52,17 @@ internal sealed class BreakerChatClient(IChatClient inner, CallTarget target, Br
         pass.Answered();
     }
 
-    private Breakers.Pass Enter(LlmProgress progress)
+    private Breakers.Pass Enter(LlmProgress progress) => Enter(target, breakers, progress);
+
+    /// <exception cref="ProviderException">The breaker is open.</exception>
+    public static Breakers.Pass Enter(CallTarget target, Breakers breakers, LlmProgress progress)
     {
         var pass = breakers.Enter((target.Context.Tenant.Id, target.Connection.Id), out var opensIn, out var last);
         return pass ?? throw new ProviderException(
             target.Fault(ProviderFaultKind.Unavailable, null, progress, FaultHints.BreakerOpen(opensIn, last)) with { RetryAfter = opensIn });
     }
 
-    private static void Count(Breakers.Pass pass, ProviderFault fault)
+    public static void Count(Breakers.Pass pass, ProviderFault fault)
     {
         if (fault.Kind is ProviderFaultKind.Auth or ProviderFaultKind.BadRequest)
         {

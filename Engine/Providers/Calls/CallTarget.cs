@@ -17,12 +17,7 @@ internal sealed record CallTarget(
     public TimeSpan TimeLeft => Deadline - Time.GetUtcNow();
 
     /// <summary>The label of the hops.</summary>
-    public string Role => Context.Role switch
-    {
-        ModelRole.Extract => "extract",
-        ModelRole.Synthesize => "synthesize",
-        _ => "profile",
-    };
+    public string Role => ModelRoleNames.Of(Context.Role);
 
     public ProviderFault Fault(ProviderFaultKind kind, int? status, LlmProgress progress, string hint) =>
         new(Provider, Model, kind, status, progress.Elapsed.TotalMilliseconds, progress.Attempts, hint);

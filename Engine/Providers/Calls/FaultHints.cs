@@ -9,6 +9,7 @@ internal static class FaultHints
     public const string EndedEarly = "The stream ended before the reply did. Usually passing: try again.";
     public const string Broken = "The connection broke. Usually passing: try again; if not, look at what lies between here and the provider.";
     public const string NotUnderstood = "Check that the base URL is the one of an API of this wire format, and that the model is a chat model.";
+    public const string NoVectors = "Check that the base URL is the one of an API of this wire format, and that the model is an embedding model whose vectors are as long as they were.";
     public const string NoCredit = "The account at your provider has no credit or quota left: see its billing page.";
     private const string StatusPage = "See the provider's status page, or choose another model for this role.";
 

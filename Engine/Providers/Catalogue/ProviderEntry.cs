@@ -31,12 +31,16 @@ public sealed record ProviderCapabilities(bool JsonSchema, bool Streaming, bool 
 /// <param name="Profile">For writing profiles.</param>
 public sealed record SuggestedModels(string Extract, string Synthesize, string Profile)
 {
-    /// <summary>The suggestion for one role.</summary>
+    /// <summary>For vectors, or null where the provider offers none or only the tenant can know.</summary>
+    public string? Embed { get; init; }
+
+    /// <summary>The suggestion for one role, or null.</summary>
     /// <param name="role">What the model is for.</param>
-    public string For(ModelRole role) => role switch
+    public string? For(ModelRole role) => role switch
     {
         ModelRole.Extract => Extract,
         ModelRole.Synthesize => Synthesize,
+        ModelRole.Embed => Embed,
         _ => Profile,
     };
 }
@@ -74,6 +78,9 @@ public sealed record ProviderEntry(
     /// compatible servers only the older <c>max_tokens</c>.
     /// </summary>
     public bool MaxCompletionTokens { get; init; }
+
+    /// <summary>The most texts of one call for embeddings.</summary>
+    public int EmbeddingBatch { get; init; } = 64;
 
     /// <summary>Whether <paramref name="model"/> holds its reply to a JSON schema.</summary>
     /// <param name="model">The model as the provider names it.</param>

@@ -42,6 +42,7 @@ public sealed record ModelRole(string Name, string Title, string Meaning, string
         new("extract", "Extraction", "makes triples out of what is stored", "rules, on this machine"),
         new("synthesize", "Answers", "writes the answer to a query", "quotes of the memories, word for word"),
         new("profile", "Profiles", "sums a bucket up in a few lines", "a list made from the graph"),
+        new("embed", "Vectors", "finds memories by meaning; all are embedded anew when it changes", "the encoder on this machine"),
     ];
 }
 

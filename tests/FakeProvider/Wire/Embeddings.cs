@@ -10,7 +10,7 @@ internal static partial class Embeddings
 
     public static JsonObject Of(JsonObject body, string model, IReadOnlyList<string> inputs)
     {
-        var dimensions = body["dimensions"] is JsonValue value && value.TryGetValue<int>(out var asked) ? Math.Clamp(asked, 8, 4096) : DefaultDimensions;
+        var dimensions = body["dimensions"] is JsonValue value && value.TryGetValue<int>(out var asked) ? Math.Clamp(asked, 8, 4096) : Script.DimensionsOf(model) ?? DefaultDimensions;
         var base64 = body["encoding_format"].Text() == "base64";
         var tokens = inputs.Sum(input => (input.Length + 3) / 4);
         return new JsonObject

@@ -104,6 +104,9 @@ internal sealed class OpenAiWire : IChatWire
         ["choices"] = choices,
     };
 
+    /// <summary>What a real model's context would not take.</summary>
+    private static bool IsRefused(string? input) => string.IsNullOrEmpty(input) || input.Contains("unembeddable", StringComparison.OrdinalIgnoreCase);
+
     private static async Task EmbedAsync(HttpContext context, string? model)
     {
         Exchange.NameRequest(context);
@@ -114,10 +117,17 @@ internal sealed class OpenAiWire : IChatWire
         var seen = new SeenRequest("openai", context.Request.Path, model ?? "", key, false, text);
         var before = context.RequestServices.GetRequiredService<RequestLog>().Add(seen);
         var script = Script.Of(model ?? "");
-        var status = Exchange.IsWrong(key) ? 401 : inputs.Any(input => string.IsNullOrEmpty(input)) ? 400 : script is null ? 404 : 200;
+        var status = Exchange.IsWrong(key) ? 401 : inputs.Any(IsRefused) ? 400 : script is null ? 404 : 200;
         if (status == 200 && script!.ActFor(before) == Act.Status)
         {
             status = script.Status;
+        }
+
+        if (script?.Act == Act.Hang)
+        {
+            await Task.Delay(Timeout.Infinite, context.RequestAborted).ContinueWith(_ => { }, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
+            seen.End(cancelled: true);
+            return;
         }
 
         if (status != 200)
