@@ -79,7 +79,7 @@ try {
 
   const wide = await open('light', 1280);
   await take(wide, '/', 'portal-overview.png');
-  await take(wide, '/query?q=Where%20does%20Ada%20Lovelace%20live%3F', 'portal-query-lab.png');
+  await take(wide, '/query?q=Where%20does%20Linus%20Benedict%20live%3F', 'portal-query-lab.png');
   await take(wide, `/latency?from=${new Date(begun).toISOString()}&to=${new Date().toISOString()}`, 'portal-latency.png');
   await take(wide, '/graph?entity=Ada%20Lovelace&hops=2', 'portal-graph.png');
   await take(await open('dark', 390), '/buckets/default', 'portal-phone-dark.png');
