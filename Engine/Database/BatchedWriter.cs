@@ -14,6 +14,7 @@ namespace Engram.Engine.Database;
 /// <param name="time">The clock of the interval.</param>
 public abstract class BatchedWriter<T>(TimeSpan interval, TimeSpan lastWrite, TimeProvider time) : BackgroundService
 {
+    // Never disposed: it holds nothing but memory, and a flush that outlives the stop still gives its turn back.
     private readonly SemaphoreSlim _writing = new(1);
     private T[] _unwritten = [];
 
@@ -56,14 +57,6 @@ public abstract class BatchedWriter<T>(TimeSpan interval, TimeSpan lastWrite, Ti
         {
             // Another flush holds the turn and does not end, or the time for stopping is over: no reason for the host to fail.
         }
-    }
-
-    /// <inheritdoc/>
-    public override void Dispose()
-    {
-        _writing.Dispose();
-        base.Dispose();
-        GC.SuppressFinalize(this);
     }
 
     /// <inheritdoc/>
