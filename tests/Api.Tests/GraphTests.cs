@@ -1,5 +1,4 @@
 using System.Net;
-using System.Text.Json;
 using Engram.Engine.Keys;
 
 namespace Engram.Api.Tests;

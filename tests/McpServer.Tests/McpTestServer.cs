@@ -6,7 +6,6 @@ using Engram.McpServer.Transport;
 using Engram.ServiceDefaults;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
-using Microsoft.Extensions.Configuration;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Engram.McpServer.Tests;

@@ -2,7 +2,6 @@ using Engram.Engine.Embeddings;
 using Engram.Engine.Memories;
 using Engram.Engine.Providers;
 using Engram.Engine.Recall;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace Engram.Engine.PostgresTests.Embeddings;
 

@@ -1,7 +1,7 @@
 using Engram.Engine.Audit;
 using Engram.Engine.Embeddings;
-using Engram.Engine.Providers;
 using Engram.Engine.PostgresTests.Providers;
+using Engram.Engine.Providers;
 using Engram.Engine.Recall;
 using Engram.FakeProvider;
 using Engram.Tests.Shared;
