@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using Engram.Engine.Embeddings;
+using Engram.Engine.Providers;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Engram.Api.Tests;
@@ -27,6 +28,7 @@ public sealed class OwnModelRouteTests(ProviderFixture fixture) : IClassFixture<
         Assert.Equal(("fake-embed", 256, 1, 2), (embed.Text("model"), embed.GetProperty("dimension").GetInt32(), embed.GetProperty("done").GetInt32(), embed.GetProperty("total").GetInt32()));
         Assert.Equal(1, embed.GetProperty("failed_attempts").GetInt32());
         Assert.Contains("401", embed.Text("last_error"), StringComparison.Ordinal);
+        await fixture.Host.Services.GetRequiredService<LlmCallLog>().FlushAsync(TestContext.Current.CancellationToken);
         var fault = (await tenant.Http.GetJsonAsync("/account/provider-faults")).GetProperty("faults")[0];
         Assert.Equal(("embed", "auth", "fake-embed"), (fault.Text("role"), fault.Text("kind"), fault.Text("model")));
 
