@@ -293,7 +293,8 @@ internal sealed partial class ClauseReader
             case PhraseKind.Preposition when KindAt(p + 2) is PhraseKind.Noun or PhraseKind.Time && !StartsClause(p + 2) && !AdjunctStartsClause(p + 1):
                 p++;
                 break;
-            case PhraseKind.Verb when VerbAt(p + 1) is { NonFinite: true, Form: Tag.VerbIng }:
+            case PhraseKind.Verb when VerbAt(p + 1) is { NonFinite: true, Form: Tag.VerbIng } participial:
+                participial.Governor = clause.Verb;
                 p++;
                 ReadPredicates(clause.Subjects, new Fronted(), nested: true, negated: false);
                 break;

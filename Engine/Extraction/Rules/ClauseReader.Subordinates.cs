@@ -6,6 +6,7 @@ internal sealed partial class ClauseReader
     private void ReadVerbComplement(Clause clause)
     {
         var verb = VerbAt(p)!;
+        verb.Governor = clause.Verb;
         if (verb.Infinitive)
         {
             ReadInfinitive(clause, verb);

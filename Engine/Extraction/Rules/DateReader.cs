@@ -245,7 +245,7 @@ internal sealed class DateReader(DateTimeOffset eventTime)
         if (i < t.Count && t[i].Capital && DayOf(Word(t, i)) is { } weekday && !(i > 0 && t[i - 1].Capital && i > 1 && t[i - 1].IsWord))
         {
             var back = ((int)today.DayOfWeek - weekday + 7) % 7;
-            return TimeValue.Day(today.AddDays(-(back == 0 ? 7 : back))) with { Weekday = true };
+            return TimeValue.Weekday(today.AddDays(-(back == 0 ? 7 : back)));
         }
 
         return null;
@@ -270,10 +270,7 @@ internal sealed class DateReader(DateTimeOffset eventTime)
         }
 
         count = at - start;
-        // No year: the nearest one in the past half year or coming half year.
-        var guess = new DateTimeOffset(today.Year, month, Math.Min(day ?? 1, 28), 0, 0, 0, today.Offset);
-        var distance = (guess - today).TotalDays;
-        return Date(today.Year + (distance > 183 ? -1 : distance < -183 ? 1 : 0), month, day) is { } date ? date with { Yearless = true } : null;
+        return TimeValue.EveryYear(today, month, day);
     }
 
     private TimeValue? Date(int year, int month, int? day) =>

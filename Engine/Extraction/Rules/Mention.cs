@@ -78,6 +78,9 @@ internal sealed class Clause
 
     public bool Negated { get; set; }
 
+    /// <summary>What one plans is to come; what one planned may be either.</summary>
+    public Tense Tense => Prefix is null ? Verb.Tense : Verb.Past ? Tense.Open : Tense.Coming;
+
     /// <summary>False inside conditions, wishes and the like.</summary>
     public bool Asserted { get; set; } = true;
 

@@ -50,8 +50,20 @@ internal sealed class VerbGroup
     /// <summary>Tag of the main verb: base form without "to" and subject is an imperative.</summary>
     public Tag Form { get; set; }
 
+    /// <summary>The verb an -ing form depends on: in "started working" only "started" has a tense.</summary>
+    public VerbGroup? Governor { get; set; }
+
     public bool Copula => Lemma is "be" or "become" or "remain" && !Passive;
     public bool Future => Modal is "will";
+
+    /// <summary>"was going to" and "was to" tell what was meant, not what came of it.</summary>
+    public Tense Tense =>
+        Past ? (Modal is "will" ? Tense.Open : Tense.Past)
+        : Modal is not null ? Tense.Coming
+        : Perfect ? Tense.Past
+        : NonFinite ? (Form == Tag.VerbParticiple ? Tense.Past : Governor?.Tense ?? Tense.Open)
+        : Progressive || Copula ? Tense.Coming
+        : Tense.Open;
 
     /// <summary>would, could, might, may, should: said, but not stated as a fact.</summary>
     public bool Unreal => Modal is "would" or "could" or "might" or "may" or "should";

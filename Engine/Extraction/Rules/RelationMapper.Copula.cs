@@ -206,7 +206,7 @@ internal sealed partial class RelationMapper
     {
         foreach (var (preposition, raw, first, last) in clause.Times)
         {
-            var time = clause.Verb.Past ? raw : raw.Next();
+            var time = Resolve(clause, preposition, raw);
             if (preposition is "on" or "in" && time.Iso is { } iso && subject is { Possessor: null, Of: null, Pronoun: false })
             {
                 // "The meeting is on Tuesday".

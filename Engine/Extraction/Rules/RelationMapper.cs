@@ -170,7 +170,7 @@ internal sealed partial class RelationMapper(Mentions mentions, TripleSink sink,
         var word = verb.Passive ? mentions.Tokens[verb.Main].Lower : verb.Lemma == "die" ? "died" : verb.Lemma;
         foreach (var (preposition, time, first, last) in clause.Times)
         {
-            var resolved = verb.Future ? time.Next() : time;
+            var resolved = Resolve(clause, preposition, time);
             if (resolved.Iso is null)
             {
                 continue;
@@ -194,22 +194,38 @@ internal sealed partial class RelationMapper(Mentions mentions, TripleSink sink,
     private void Add(Clause clause, Mention subject, string predicate, Mention target, Relation? relation = null) =>
         sink.Add(clause, subject, predicate, target, relation, Validity(clause, relation));
 
+    /// <summary>The date meant: the tense tells, but nothing began "since" a time to come, and a present that lasts "until" a time has not reached it.</summary>
+    private static TimeValue Resolve(Clause clause, string preposition, TimeValue time) => time.In(preposition switch
+    {
+        "since" => Tense.Past,
+        "until" or "till" or "by" when clause.Tense == Tense.Open => Tense.Coming,
+        _ => clause.Tense,
+    });
+
     private (DateTimeOffset? From, DateTimeOffset? To) Validity(Clause clause, Relation? relation)
     {
         DateTimeOffset? from = null;
         DateTimeOffset? to = null;
+        TimeValue? start = null;
+        TimeValue? end = null;
         foreach (var (preposition, raw, _, _) in clause.Times)
         {
-            var time = clause.Verb.Future || (!clause.Verb.Past && (clause.Verb.Progressive || clause.Verb.Copula)) ? raw.Next() : raw;
+            var time = Resolve(clause, preposition, raw);
             switch (preposition)
             {
-                case "since" or "from": from = time.From; break;
-                case "until" or "till" or "to" or "by": to = time.To; break;
+                case "since" or "from" or "between": (start, from) = (time, time.From); break;
+                case "until" or "till" or "to" or "by": (end, to) = (time, time.To); break;
                 case "before": to = time.From; break;
                 case "after": from = time.To; break;
-                case "between": from = time.From; break;
                 default: (from, to) = (time.From, relation is { State: true } && !clause.Verb.Past ? null : time.To); break;
             }
+        }
+
+        if (start is not null && end is not null && from >= to)
+        {
+            // "from November until February": each is the right one alone, but not beside the other.
+            (start, end) = clause.Tense == Tense.Past ? (start.Turn(-1), end) : (start, end.Turn(1));
+            (from, to) = (start.From, end.To);
         }
 
         var over = clause.Verb.Modal == "used_to" || (relation is { State: true } && clause.Verb is { Past: true, Perfect: false });

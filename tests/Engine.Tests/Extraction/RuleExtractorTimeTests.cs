@@ -1,3 +1,6 @@
+using Engram.Engine.Extraction;
+using Engram.Engine.Extraction.Rules;
+
 namespace Engram.Engine.Tests.Extraction;
 
 public sealed class RuleExtractorTimeTests
@@ -32,6 +35,68 @@ public sealed class RuleExtractorTimeTests
     {
         var triple = Assert.Single(await Extract.From(text), t => t.Object == "Oslo");
         Assert.Equal((Day(from), Day(to)), (triple.ValidFrom, triple.ValidTo));
+    }
+
+    // The nearest October to May 2023 is still to come and the nearest February is over: the verb says which one is meant.
+    [Theory]
+    [InlineData("I visited Oslo in October.", "2022-10-01", "2022-11-01")]
+    [InlineData("I have visited Oslo in October.", "2022-10-01", "2022-11-01")]
+    [InlineData("I visited Oslo on October 3rd.", "2022-10-03", "2022-10-04")]
+    [InlineData("In October, I visited Oslo with Anna.", "2022-10-01", "2022-11-01")]
+    [InlineData("I visited Oslo in May.", "2023-05-01", "2023-06-01")]
+    [InlineData("I visited Oslo on May 8.", "2023-05-08", "2023-05-09")]
+    [InlineData("I visited Oslo on May 9.", "2022-05-09", "2022-05-10")]
+    [InlineData("I visited Oslo on February 29.", "2020-02-29", "2020-03-01")]
+    [InlineData("I have visited Oslo on Friday.", "2023-05-05", "2023-05-06")]
+    [InlineData("I will visit Oslo in February.", "2024-02-01", "2024-03-01")]
+    [InlineData("I am going to visit Oslo in February.", "2024-02-01", "2024-03-01")]
+    [InlineData("I am visiting Oslo in February.", "2024-02-01", "2024-03-01")]
+    [InlineData("I plan to visit Oslo in February.", "2024-02-01", "2024-03-01")]
+    [InlineData("I have to visit Oslo in February.", "2024-02-01", "2024-03-01")]
+    [InlineData("I will visit Oslo on February 3rd.", "2024-02-03", "2024-02-04")]
+    [InlineData("I will visit Oslo in May.", "2023-05-01", "2023-06-01")]
+    [InlineData("I will visit Oslo on May 8.", "2023-05-08", "2023-05-09")]
+    [InlineData("I will visit Oslo on May 7.", "2024-05-07", "2024-05-08")]
+    [InlineData("I visit Oslo in October.", "2023-10-01", "2023-11-01")]
+    [InlineData("I visit Oslo in February.", "2023-02-01", "2023-03-01")]
+    public async Task The_tense_tells_which_of_the_dates_without_a_year_is_meant(string text, string from, string to)
+    {
+        var triple = Assert.Single(await Extract.From(text), t => t.Object == "Oslo");
+        Assert.Equal((Day(from), Day(to)), (triple.ValidFrom, triple.ValidTo));
+    }
+
+    [Theory]
+    [InlineData("The company was founded in October.", "founded_in", "2022-10")]
+    [InlineData("My grandma died on October 3rd.", "died_on", "2022-10-03")]
+    [InlineData("The shop will open in February.", "will_open_in", "2024-02")]
+    [InlineData("We are leaving on Friday.", "leave_on", "2023-05-12")]
+    [InlineData("We left on Friday.", "leave_on", "2023-05-05")]
+    public async Task A_date_as_an_object_is_the_one_the_validity_has(string text, string predicate, string iso)
+    {
+        var triple = Assert.Single(await Extract.From(text), t => t.Predicate == predicate);
+        Assert.Equal((iso, iso), (triple.Object, triple.ValidFrom?.ToString(iso.Length == 10 ? "yyyy-MM-dd" : "yyyy-MM", System.Globalization.CultureInfo.InvariantCulture)));
+    }
+
+    [Fact]
+    public async Task A_move_told_half_a_year_later_started_the_stay_before_it_was_told()
+    {
+        var november = new ExtractionInput("I moved to Berlin in May.", new(2026, 11, 21, 10, 0, 0, TimeSpan.Zero), "en", null);
+        var triples = (await new RuleExtractor().ExtractAsync(november, CancellationToken.None)).Triples;
+        Assert.Equal(new DateTimeOffset(2026, 5, 1, 0, 0, 0, TimeSpan.Zero), Assert.Single(triples, t => t.Predicate == "lives_in").ValidFrom);
+    }
+
+    [Theory]
+    [InlineData("Anna works at Acme since October.", "2022-10-01", null)]
+    [InlineData("Anna has been at Acme since Friday.", "2023-05-05", null)]
+    [InlineData("Anna is at Acme until February.", null, "2024-03-01")]
+    [InlineData("Anna worked at Acme from November until February.", "2022-11-01", "2023-03-01")]
+    [InlineData("Anna worked at Acme from March until January.", "2022-03-01", "2023-02-01")]
+    [InlineData("Anna will work at Acme from October until February.", "2023-10-01", "2024-03-01")]
+    [InlineData("Anna will work at Acme from October until July.", "2023-10-01", "2024-08-01")]
+    public async Task A_period_without_years_does_not_end_before_it_starts(string text, string? from, string? to)
+    {
+        var triple = Assert.Single(await Extract.From(text), t => t.Object == "Acme");
+        Assert.Equal((from is null ? null : Day(from), to is null ? null : Day(to)), (triple.ValidFrom, triple.ValidTo));
     }
 
     [Fact]
