@@ -128,7 +128,8 @@ internal sealed class AccessTokens
         {
             Plan = tenant.Plan,
         };
-        return (new Credential(principal, new DateTimeOffset(jwt.ValidTo, TimeSpan.Zero) + _options.ClockSkew), TokenFault.None);
+        var end = new DateTimeOffset(jwt.ValidTo, TimeSpan.Zero) + _options.ClockSkew;
+        return (new Credential(principal, end) { Presented = jwt.EncodedToken }, TokenFault.None);
     }
 
     private Guid? TenantOf(string? claim)

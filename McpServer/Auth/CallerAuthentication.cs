@@ -27,7 +27,7 @@ internal sealed class CallerAuthentication(ApiKeyAuthenticator keys, AccessToken
             var outcome = await keys.AuthenticateAsync(presented, context.RequestAborted);
             if (outcome.Principal is { } principal)
             {
-                return (new Credential(principal, TokenExpiresAt: null), null);
+                return (new Credential(principal, TokenExpiresAt: null) { Presented = presented! }, null);
             }
 
             if (outcome.Failure == KeyFailure.Missing)
@@ -45,22 +45,21 @@ internal sealed class CallerAuthentication(ApiKeyAuthenticator keys, AccessToken
     }
 
     /// <summary>
-    /// Whether what a stream was opened with still holds: streams live for hours, and meanwhile a key may be revoked or a tenant deleted. Where nobody
-    /// can tell, it does.
+    /// Who the credential that a stream was opened with stands for now: streams live for hours, and meanwhile a key may be revoked or allowed less, or a
+    /// tenant deleted. Null where it would not be let in any more, the caller of then where nobody can tell.
     /// </summary>
-    public async ValueTask<bool> StillHoldsAsync(HttpContext context, Principal caller)
+    public async ValueTask<Principal?> AgainAsync(Credential credential, CancellationToken ct)
     {
         try
         {
-            var presented = ReadCredential(context.Request);
-            var now = tokens.Enabled && presented is not null && AccessTokens.LooksLikeToken(presented)
-                ? (await tokens.ReadAsync(presented, context.RequestAborted)).Credential?.Caller
-                : (await keys.AuthenticateAsync(presented, context.RequestAborted)).Principal;
-            return now?.KeyId == caller.KeyId;
+            var now = credential.TokenExpiresAt is null
+                ? (await keys.AuthenticateAsync(credential.Presented, ct)).Principal
+                : (await tokens.ReadAsync(credential.Presented, ct)).Credential?.Caller;
+            return now?.KeyId == credential.Caller.KeyId ? now : null;
         }
         catch (Exception ex) when (ex is NpgsqlException or IssuerUnavailableException)
         {
-            return true;
+            return credential.Caller;
         }
     }
 

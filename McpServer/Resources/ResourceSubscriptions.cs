@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using Engram.Engine;
+using Engram.Engine.Keys;
 using Engram.Engine.Memories;
+using Engram.McpServer.Auth;
 using Engram.McpServer.Tools;
 using Engram.McpServer.Transport;
 using Microsoft.Extensions.Options;
@@ -26,7 +28,12 @@ internal sealed record Subscription(Tenant Tenant, string Uri, ChangeTarget Targ
 /// Who writes (another replica, the Api, the Worker) does not matter: <see cref="ChangeWatcher"/> asks the database.
 /// </summary>
 internal sealed class ResourceSubscriptions(
-    SessionTable sessions, ResourceChanges changes, IOptions<McpTransportOptions> options, IHostApplicationLifetime lifetime)
+    SessionTable sessions,
+    ResourceChanges changes,
+    CallerAuthentication authentication,
+    IOptions<McpTransportOptions> options,
+    TimeProvider time,
+    IHostApplicationLifetime lifetime)
 {
     private readonly ConcurrentDictionary<object, ConcurrentDictionary<string, Subscription>> _owners = new();
     private readonly ConcurrentDictionary<Guid, int> _streams = new();
@@ -44,7 +51,7 @@ internal sealed class ResourceSubscriptions(
         }
 
         var uri = request.Params!.Uri;
-        var found = await FindAsync(call, uri, send => session.Server.SendNotificationAsync(
+        var found = await FindAsync(call, uri, () => session.Events.Reader, send => session.Server.SendNotificationAsync(
             NotificationMethods.ResourceUpdatedNotification, new ResourceUpdatedNotificationParams { Uri = uri }, cancellationToken: send), ct);
         var owned = _owners.GetOrAdd(session, _ =>
         {
@@ -66,7 +73,7 @@ internal sealed class ResourceSubscriptions(
         return new(ResultMeta.Add(new EmptyResult(), call));
     }
 
-    /// <summary>Holds the stream of one <c>subscriptions/listen</c> open until its client hangs up.</summary>
+    /// <summary>Holds the stream of one <c>subscriptions/listen</c> open until its client hangs up, or would not be let in any more.</summary>
     public async ValueTask<EmptyResult> ListenAsync(RequestContext<SubscriptionsListenRequestParams> request, CancellationToken ct)
     {
         var call = McpCall.Of(request.Items);
@@ -100,7 +107,7 @@ internal sealed class ResourceSubscriptions(
         {
             try
             {
-                Add(owned, await FindAsync(call, uri, send => stream.UpdatedAsync(uri, send), ct));
+                Add(owned, await FindAsync(call, uri, () => call.Credential, send => stream.UpdatedAsync(uri, send), ct));
                 granted.Add(uri);
             }
             catch (McpProtocolException)
@@ -117,15 +124,19 @@ internal sealed class ResourceSubscriptions(
             _owners[owned] = owned;
         }
 
-        using var ended = CancellationTokenSource.CreateLinkedTokenSource(ct, lifetime.ApplicationStopping);
+        using var expired = new CancellationTokenSource(call.TokenLeft(time), time);
+        using var ended = CancellationTokenSource.CreateLinkedTokenSource(ct, lifetime.ApplicationStopping, expired.Token);
+        using var timer = new PeriodicTimer(options.Value.StreamKeepAlive, time);
         try
         {
-            // Nothing else that a client could ask for ever changes while the server runs.
-            await Task.Delay(Timeout.Infinite, ended.Token);
+            while (await timer.WaitForNextTickAsync(ended.Token) && MayRead(await authentication.AgainAsync(call.Credential, ended.Token)))
+            {
+                // Nothing else that a client could ask for ever changes while the server runs.
+            }
         }
         catch (OperationCanceledException) when (!ct.IsCancellationRequested)
         {
-            // The process stops: the stream ends with its answer, and the client comes back to another one.
+            // The process stops or the token is over: the stream ends with its answer, and the client comes back, to another process or with a fresh token.
         }
         finally
         {
@@ -145,10 +156,21 @@ internal sealed class ResourceSubscriptions(
         owned[subscription.Uri] = subscription;
     }
 
-    private async Task<Subscription> FindAsync(McpCall call, string uri, Func<CancellationToken, Task> notify, CancellationToken ct)
+    private async Task<Subscription> FindAsync(McpCall call, string uri, Func<Credential?> reader, Func<CancellationToken, Task> notify, CancellationToken ct)
     {
         var address = MemoryResources.Address(call, uri);
         var found = await changes.FindAsync(call.Caller.Tenant, address.Bucket, address.MemoryId, ct) ?? throw MemoryResources.NotFound(uri);
-        return new Subscription(call.Caller.Tenant, uri, found.Target, notify) { Marker = found.Marker };
+        return new Subscription(call.Caller.Tenant, uri, found.Target, send => TellAsync(reader(), address, notify, send)) { Marker = found.Marker };
     }
+
+    /// <summary>Between two looks at a stream its key may have been revoked, or allowed less: then there is nobody to tell.</summary>
+    private async Task TellAsync(Credential? reader, ResourceAddress address, Func<CancellationToken, Task> notify, CancellationToken ct)
+    {
+        if (reader is not null && await authentication.AgainAsync(reader, ct) is { } now && MayRead(now) && now.MayUse(address.Bucket))
+        {
+            await notify(ct);
+        }
+    }
+
+    private static bool MayRead(Principal? caller) => caller is not null && caller.Has(Scopes.MemoriesRead);
 }

@@ -1,4 +1,5 @@
 using System.Buffers;
+using Engram.McpServer.Auth;
 
 namespace Engram.McpServer.Transport;
 
@@ -18,14 +19,18 @@ internal sealed class EventStreamRelay : Stream
 
     public bool IsAttached => Volatile.Read(ref _taken) != 0;
 
+    /// <summary>What the GET that is open was let in with: a session outlives access tokens, so whoever opened it may not be who reads it now.</summary>
+    public Credential? Reader { get; private set; }
+
     /// <summary>False when another GET of this session is already open.</summary>
-    public bool TryAttach(Stream response)
+    public bool TryAttach(Stream response, Credential reader)
     {
         if (Interlocked.CompareExchange(ref _taken, 1, 0) != 0)
         {
             return false;
         }
 
+        Reader = reader;
         Volatile.Write(ref _attached, response);
         return true;
     }
@@ -35,6 +40,7 @@ internal sealed class EventStreamRelay : Stream
         // Behind the gate, so that the response is not completed under a write.
         await _gate.WaitAsync(CancellationToken.None);
         _attached = null;
+        Reader = null;
         _gate.Release();
         Volatile.Write(ref _taken, 0);
     }

@@ -93,14 +93,14 @@ internal sealed class LegacySseEndpoint(
     {
         using var expired = new CancellationTokenSource(call.TokenLeft(time), time);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, lifetime.ApplicationStopping, expired.Token);
-        session.Events.TryAttach(new BoundedBody(context, _options.WriteTimeout));
+        session.Events.TryAttach(new BoundedBody(context, _options.WriteTimeout), call.Credential);
         SseResponse.Prepare(context);
         await using var server = servers.Create(session);
         var running = Task.WhenAll(session.RunAsync(ended.Token), server.RunAsync(ended.Token));
         try
         {
             using var timer = new PeriodicTimer(_options.StreamKeepAlive, time);
-            while (await timer.WaitForNextTickAsync(ended.Token) && await guard.StillHoldsAsync(context, call))
+            while (await timer.WaitForNextTickAsync(ended.Token) && await guard.StillHoldsAsync(call, ended.Token))
             {
                 await session.Events.KeepAliveAsync(ended.Token);
             }

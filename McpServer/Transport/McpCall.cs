@@ -1,19 +1,22 @@
 using Engram.Engine.Keys;
 using Engram.Engine.Latency;
+using Engram.McpServer.Auth;
 using Engram.McpServer.Tools;
 using ModelContextProtocol.Protocol;
 
 namespace Engram.McpServer.Transport;
 
 /// <summary>Who calls and on which clock: what the transport knows of a request and hands to the tool through the message's context.</summary>
-internal sealed record McpCall(Principal Caller, OpTimer Timer)
+internal sealed record McpCall(Credential Credential, OpTimer Timer)
 {
     private const string Item = "engram.call";
 
     public string RequestId { get; } = Timer.RequestId.ToString();
 
+    public Principal Caller => Credential.Caller;
+
     /// <summary>When the access token that let this call in ends; null where an API key did.</summary>
-    public DateTimeOffset? TokenExpiresAt { get; init; }
+    public DateTimeOffset? TokenExpiresAt => Credential.TokenExpiresAt;
 
     /// <summary>The answer goes another way than the response to this request: what it took is known only then.</summary>
     public bool AnsweredElsewhere { get; set; }

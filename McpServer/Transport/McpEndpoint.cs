@@ -72,7 +72,7 @@ internal sealed class McpEndpoint(
         using var expired = new CancellationTokenSource(call.TokenLeft(time), time);
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(
             context.RequestAborted, session!.Closed, lifetime.ApplicationStopping, expired.Token);
-        if (!session.Events.TryAttach(new BoundedBody(context, _options.WriteTimeout)))
+        if (!session.Events.TryAttach(new BoundedBody(context, _options.WriteTimeout), call.Credential))
         {
             return new RpcFault(StatusCodes.Status409Conflict, RpcFault.ServerError, "This session has an open GET stream; it can have one.");
         }
@@ -84,7 +84,7 @@ internal sealed class McpEndpoint(
             SseResponse.Prepare(context);
             await context.Response.Body.FlushAsync(ended.Token);
             using var timer = new PeriodicTimer(_options.StreamKeepAlive, time);
-            while (await timer.WaitForNextTickAsync(ended.Token) && await guard.StillHoldsAsync(context, call))
+            while (await timer.WaitForNextTickAsync(ended.Token) && await guard.StillHoldsAsync(call, ended.Token))
             {
                 await session.Events.KeepAliveAsync(ended.Token);
             }

@@ -33,7 +33,7 @@ internal sealed class RequestGuard(
                 (var credential, fault) = await authentication.AuthenticateAsync(context, timer);
                 if (credential is not null)
                 {
-                    call = new McpCall(credential.Caller, timer) { TokenExpiresAt = credential.TokenExpiresAt };
+                    call = new McpCall(credential, timer);
                     fault = await AdmitAsync(context, call, handle);
                 }
             }
@@ -72,7 +72,7 @@ internal sealed class RequestGuard(
     }
 
     /// <summary>Whether the caller of a stream that has been open for a while would still be let in.</summary>
-    public ValueTask<bool> StillHoldsAsync(HttpContext context, McpCall call) => authentication.StillHoldsAsync(context, call.Caller);
+    public async ValueTask<bool> StillHoldsAsync(McpCall call, CancellationToken ct) => await authentication.AgainAsync(call.Credential, ct) is not null;
 
     /// <summary>Records the operation of a call, unless it asked for nothing.</summary>
     public void Record(McpCall call, int status, long? requestBytes, RpcFault? fault = null)

@@ -3,7 +3,6 @@ using System.Net;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json.Nodes;
-using Engram.Engine.Keys;
 using Engram.McpServer.Transport;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -194,52 +193,6 @@ public sealed class SecurityPracticeTests(ToolFixture fixture) : IClassFixture<T
 
         Assert.Equal(HttpStatusCode.OK, (await wide.PostAsync(store, ("Mcp-Session-Id", session))).Status);
         Assert.Equal(HttpStatusCode.Forbidden, (await narrow.PostAsync(store, ("Mcp-Session-Id", session))).Status);
-    }
-
-    [Fact]
-    public async Task An_open_stream_ends_with_the_token_that_opened_it()
-    {
-        var clock = new ManualClock();
-        await using var issuer = await TestIssuer.StartAsync(clock.GetUtcNow);
-        await using var server = await fixture.StartAsync(
-            services =>
-            {
-                services.RemoveAll<TimeProvider>();
-                services.AddSingleton<TimeProvider>(clock);
-            },
-            issuer.Settings);
-        using var client = server.Client(issuer.Token((await fixture.NewTenantAsync()).Tenant.Id, "memories:read"));
-        var session = await client.InitializeAsync();
-        using var stream = await client.OpenAsync(HttpMethod.Get, null, CancellationToken.None, ("Mcp-Session-Id", session));
-        var rest = stream.Content.ReadAsStringAsync();
-
-        clock.Advance(TimeSpan.FromMinutes(6));
-
-        await rest.WaitAsync(Deadline);
-        Assert.Equal(HttpStatusCode.Unauthorized, (await client.SendAsync(HttpMethod.Get, null, ("Mcp-Session-Id", session))).Status);
-    }
-
-    [Theory]
-    [InlineData("/mcp")]
-    [InlineData("/sse")]
-    public async Task An_open_stream_ends_soon_after_its_key_was_revoked(string path)
-    {
-        await using var server = await fixture.StartAsync(_ => { }, ("Engram:Mcp:StreamKeepAlive", "00:00:01"), ("Engram:Mcp:LegacySse", "true"));
-        var tenant = await fixture.NewTenantAsync();
-        using var client = server.Client(tenant.Key);
-        var session = await client.InitializeAsync();
-        using var streams = new RawMcpClient(new Uri(server.Url, path), tenant.Key);
-        using var stream = await streams.OpenAsync(HttpMethod.Get, null, CancellationToken.None, ("Mcp-Session-Id", session));
-        using var reader = new StreamReader(await stream.Content.ReadAsStreamAsync());
-        while (await reader.ReadLineAsync().WaitAsync(Deadline) != ": keep-alive")
-        {
-        }
-
-        await tenant.RevokeAsync(server.Services.GetRequiredService<ApiKeys>());
-
-        while (await reader.ReadLineAsync().WaitAsync(Deadline) is not null)
-        {
-        }
     }
 
     [Fact]

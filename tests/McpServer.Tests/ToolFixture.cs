@@ -61,6 +61,16 @@ public sealed class TestTenant(ToolFixture fixture, Engine.Tenant tenant)
     /// <summary>Revokes the key in one server; others hear of it.</summary>
     public async Task RevokeAsync(ApiKeys keys) => Assert.True(await keys.RevokeAsync(tenant, _keyId));
 
+    /// <summary>Changes the key's row behind every server's back, and tells them as a server that did it would.</summary>
+    public async Task ChangeKeyAsync(string assignment)
+    {
+        await using var connection = await fixture.OpenAsOwnerAsync();
+        await using var command = new NpgsqlCommand($"update engram.api_keys set {assignment} where id = $1", connection) { Parameters = { new() { Value = _keyId } } };
+        Assert.Equal(1, await command.ExecuteNonQueryAsync());
+        await using var notify = new NpgsqlCommand("select pg_notify('engram_keys', $1)", connection) { Parameters = { new() { Value = _keyId.ToString() } } };
+        await notify.ExecuteNonQueryAsync();
+    }
+
     public async Task<ToolReply> CallAsync(string tool, object? arguments = null)
     {
         using var client = fixture.Server.Client(Key);
