@@ -23,6 +23,7 @@ internal static class EngramMcp
         builder.AddKeyedNpgsqlDataSource(SystemDb.ConnectionName);
         builder.Services.AddEngramEngine().AddEngramKeys().AddEngramUsage().AddEngramLatency();
         builder.Services.AddSingleton<BucketArguments>();
+        builder.Services.AddSingleton<KeptPages>();
         builder.Services.AddSingleton<MemoryResources>();
         builder.Services.AddSingleton<ResourceSubscriptions>();
         builder.Services.AddHostedService<ChangeWatcher>();

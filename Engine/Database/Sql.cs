@@ -37,6 +37,8 @@ internal static class Sql
 
     public static NpgsqlParameter Long(long value) => new NpgsqlParameter<long> { TypedValue = value };
 
+    public static NpgsqlParameter NullableLong(long? value) => Nullable(value, NpgsqlDbType.Bigint);
+
     public static NpgsqlParameter Real(float value) => new NpgsqlParameter<float> { TypedValue = value };
 
     public static NpgsqlParameter Reals(float[] values) => new NpgsqlParameter<float[]> { TypedValue = values };

@@ -113,4 +113,8 @@ public sealed record MemoryDetail(
 /// <param name="Memories">The page.</param>
 /// <param name="Total">Memories that match, over all pages.</param>
 /// <param name="Next">Cursor of the next page, or null at the end.</param>
-public sealed record MemoryPage(Guid BucketId, string BucketName, IReadOnlyList<Memory> Memories, long Total, string? Next);
+public sealed record MemoryPage(Guid BucketId, string BucketName, IReadOnlyList<Memory> Memories, long Total, string? Next)
+{
+    /// <summary>Changes whenever this page would read otherwise. Only first pages have one.</summary>
+    public long? Fingerprint { get; init; }
+}

@@ -52,8 +52,8 @@ public sealed class MemoryReader(TenantDb db)
     // Most memories have neither metadata nor categories, and reading a null costs nothing.
     private const string FirstPage = """
         select m.id, m.bucket_id, m.content, m.token_count, m.language, nullif(m.metadata, '{}'), m.user_id, m.agent_id, m.run_id, nullif(m.categories, '{}'),
-            m.occurred_at, m.status, m.extraction, m.version, m.created_at, m.updated_at, m.total
-        from engram.memory_page($1, $2, $3, $4) m
+            m.occurred_at, m.status, m.extraction, m.version, m.created_at, m.updated_at, m.total, m.fingerprint
+        from engram.memory_page($1, $2, $3, $4, $5) m
         """;
 
     // What the metadata of most memories is.
@@ -72,17 +72,14 @@ public sealed class MemoryReader(TenantDb db)
     public async Task<MemoryPage> ListAsync(
         Tenant tenant, string bucket, int limit, int offset, string? cursor, MemoryFilter? filter, OpTimer timer, CancellationToken cancellationToken = default)
     {
-        if (limit is < 1 or > MaxPage)
-            throw EngramException.Invalid("limit", $"limit must be 1 to {MaxPage}.");
         if (offset is < 0 or > 100_000)
             throw EngramException.Invalid("offset", "offset must be 0 to 100000; use the cursor to go further.");
         var from = MemoryCursor.Parse(cursor);
-        if (!Guid.TryParse(bucket, out _))
-            BucketName.Check(bucket);
+        if (from is null && offset == 0 && filter is null)
+            return (await FirstPageAsync(tenant, bucket, limit, known: null, timer, cancellationToken))!;
+        Check(bucket, limit);
 
         using var hop = timer.Measure(Hop.DbRead);
-        if (from is null && offset == 0 && filter is null)
-            return await FirstPageAsync(tenant, bucket, limit, cancellationToken);
         await using var batch = BucketScope.AddTo(db.Batch(tenant), tenant, [bucket]);
         AddPage(batch, tenant, bucket, limit, offset, from, filter);
         if (filter is not null)
@@ -103,6 +100,40 @@ public sealed class MemoryReader(TenantDb db)
         }
 
         return Page(scope.Id, scope.Name, memories, limit, total);
+    }
+
+    /// <summary>The first page of a bucket, newest first, for callers that keep what they made of it. One round trip.</summary>
+    /// <param name="tenant">Whose.</param>
+    /// <param name="bucket">Name or id.</param>
+    /// <param name="limit">1 to 100.</param>
+    /// <param name="known"><see cref="MemoryPage.Fingerprint"/> of the page the caller kept of this bucket and limit, or null.</param>
+    /// <param name="timer">Gets the hop <c>db-read</c>.</param>
+    /// <param name="cancellationToken">Cancels the query.</param>
+    /// <returns>The page; null where it still is the one the caller kept.</returns>
+    /// <exception cref="EngramException">The bucket is unknown or an argument out of range.</exception>
+    public async Task<MemoryPage?> FirstPageAsync(
+        Tenant tenant, string bucket, int limit, long? known, OpTimer timer, CancellationToken cancellationToken = default)
+    {
+        Check(bucket, limit);
+        using var hop = timer.Measure(Hop.DbRead);
+        await using var command = db.Function(tenant, FirstPage);
+        var isId = Guid.TryParse(bucket, out var bucketId);
+        command.Parameters.Add(Sql.NullableText(isId ? null : bucket));
+        command.Parameters.Add(Sql.Uuid(isId ? bucketId : (Guid?)null));
+        command.Parameters.Add(Sql.Int(limit + 1));
+        command.Parameters.Add(Sql.NullableLong(known));
+        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
+        if (!await reader.ReadAsync(cancellationToken))
+            throw EngramException.NoBucket(bucket);
+        var fingerprint = reader.GetInt64(ColumnCount + 1);
+        if (fingerprint == known)
+            return null;
+
+        var (id, name, total) = (reader.GetGuid(1), reader.GetString(2), reader.GetInt64(ColumnCount));
+        var memories = new List<Memory>(limit + 1);
+        while (await reader.ReadAsync(cancellationToken))
+            memories.Add(Read(reader));
+        return Page(id, name, memories, limit, total) with { Fingerprint = fingerprint };
     }
 
     /// <summary>One memory with its triples and history. One round trip.</summary>
@@ -169,21 +200,12 @@ public sealed class MemoryReader(TenantDb db)
         UpdatedAt = reader.GetFieldValue<DateTimeOffset>(15),
     };
 
-    private async Task<MemoryPage> FirstPageAsync(Tenant tenant, string bucket, int limit, CancellationToken cancellationToken)
+    private static void Check(string bucket, int limit)
     {
-        await using var command = db.Function(tenant, FirstPage);
-        var isId = Guid.TryParse(bucket, out var bucketId);
-        command.Parameters.Add(Sql.NullableText(isId ? null : bucket));
-        command.Parameters.Add(Sql.Uuid(isId ? bucketId : (Guid?)null));
-        command.Parameters.Add(Sql.Int(limit + 1));
-        await using var reader = await command.ExecuteReaderAsync(cancellationToken);
-        if (!await reader.ReadAsync(cancellationToken))
-            throw EngramException.NoBucket(bucket);
-        var (id, name, total) = (reader.GetGuid(1), reader.GetString(2), reader.GetInt64(ColumnCount));
-        var memories = new List<Memory>(limit + 1);
-        while (await reader.ReadAsync(cancellationToken))
-            memories.Add(Read(reader));
-        return Page(id, name, memories, limit, total);
+        if (limit is < 1 or > MaxPage)
+            throw EngramException.Invalid("limit", $"limit must be 1 to {MaxPage}.");
+        if (!Guid.TryParse(bucket, out _))
+            BucketName.Check(bucket);
     }
 
     private static MemoryPage Page(Guid bucketId, string bucketName, List<Memory> memories, int limit, long total)

@@ -5,8 +5,11 @@ using ModelContextProtocol.Protocol;
 
 namespace Engram.McpServer.Tools;
 
-/// <summary>Pages through a bucket, newest first, in one round trip to the database.</summary>
-internal sealed class ListMemoriesTool(MemoryReader memories, BucketArguments buckets) : EngramTool(Define(
+/// <summary>
+/// Pages through a bucket, newest first, in one round trip to the database. A first page that is still the one sent last is sent again: the round trip
+/// says that it is.
+/// </summary>
+internal sealed class ListMemoriesTool(MemoryReader memories, BucketArguments buckets, KeptPages kept) : EngramTool(Define(
     "list_memories",
     "List memories",
     "Page through the memories of one bucket, newest first. Call it when the user asks what you remember, wants the latest entries, or wants to " +
@@ -38,9 +41,25 @@ internal sealed class ListMemoriesTool(MemoryReader memories, BucketArguments bu
             return null;
         }
 
-        var page = await memories.ListAsync(call.Caller.Tenant, bucket, limit, offset: 0, cursor, filter: null, call.Timer, ct);
-        return ToolResult.Ok(
-            call,
-            new ListResult(page.BucketName, MemoryItems.Of(page.Memories), page.Total, page.Next), ToolJson.Wire.ListResult);
+        return ToolResult.Ok(call, cursor is null
+            ? await FirstAsync(call, bucket, limit, ct)
+            : Render(await memories.ListAsync(call.Caller.Tenant, bucket, limit, offset: 0, cursor, filter: null, call.Timer, ct)));
     }
+
+    private async ValueTask<RenderedResult> FirstAsync(McpCall call, string bucket, int limit, CancellationToken ct)
+    {
+        var key = new PageKey(call.Caller.Tenant.Id, bucket, limit);
+        var last = kept.Find(key);
+        if (await memories.FirstPageAsync(call.Caller.Tenant, bucket, limit, last?.Fingerprint, call.Timer, ct) is not { } page)
+        {
+            return last!.Result;
+        }
+
+        var result = Render(page);
+        kept.Keep(key, new KeptPage(page.Fingerprint!.Value, result));
+        return result;
+    }
+
+    private static RenderedResult Render(MemoryPage page) => RenderedResult.Of(
+        new ListResult(page.BucketName, MemoryItems.Of(page.Memories), page.Total, page.Next), ToolJson.Wire.ListResult);
 }

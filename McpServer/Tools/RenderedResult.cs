@@ -21,21 +21,24 @@ internal sealed class RenderedResult
     private static readonly byte[] TextMarkBytes = Encoding.ASCII.GetBytes(TextMark);
     private static readonly byte[] DataMarkBytes = Encoding.ASCII.GetBytes($$"""{"mark":"{{DataMark}}"}""");
 
-    private readonly Func<string, bool> _has;
     private readonly byte[] _data;
+    private readonly byte[] _text;
+    private readonly string[] _properties;
 
-    private RenderedResult(byte[] data, Func<string, bool> has) => (_data, _has) = (data, has);
+    private RenderedResult(byte[] data, string[] properties) => (_data, _text, _properties) = (data, Escape(data), properties);
 
-    public static RenderedResult Of<T>(T value, JsonTypeInfo<T> type) => new(JsonSerializer.SerializeToUtf8Bytes(value, type), name => Has(value, type, name));
+    /// <summary>Bytes of the data, as it is and as text.</summary>
+    public int Length => _data.Length + _text.Length;
+
+    public static RenderedResult Of<T>(T value, JsonTypeInfo<T> type) => new(
+        JsonSerializer.SerializeToUtf8Bytes(value, type),
+        [.. type.Properties.Where(property => property.Get!(value!) is not null).Select(property => property.Name)]);
 
     /// <summary>The result with marks instead of data.</summary>
     public static CallToolResult Marked() => new() { Content = [new TextContentBlock { Text = TextMark }], StructuredContent = DataMarkElement };
 
     /// <summary>Whether the data has a property of this name.</summary>
-    public bool Has(string property) => _has(property);
-
-    /// <summary>Room for a message of this many bytes with the data in it: once as it is and once escaped, where a tenth is quotation marks.</summary>
-    public int LengthWith(int message) => message + (_data.Length * 2) + (_data.Length / 8);
+    public bool Has(string property) => _properties.Contains(property);
 
     /// <summary>Writes a message with the data in the places of the marks.</summary>
     public void Fill(ReadOnlySpan<byte> message, ArrayBufferWriter<byte> output)
@@ -52,7 +55,7 @@ internal sealed class RenderedResult
             if (data < 0 || (text >= 0 && text < data))
             {
                 output.Write(message[..text]);
-                WriteEscaped(output);
+                output.Write(_text);
                 message = message[(text + TextMarkBytes.Length)..];
             }
             else
@@ -68,11 +71,10 @@ internal sealed class RenderedResult
     /// The same data inside a string, for the many clients that show a model nothing else. Being JSON without line breaks already, only its quotation
     /// marks and backslashes need escaping.
     /// </summary>
-    private void WriteEscaped(ArrayBufferWriter<byte> output)
+    private static byte[] Escape(ReadOnlySpan<byte> data)
     {
-        ReadOnlySpan<byte> data = _data;
-        var length = data.Length + data.Count((byte)'"') + data.Count((byte)'\\');
-        var rest = output.GetSpan(length);
+        var text = new byte[data.Length + data.Count((byte)'"') + data.Count((byte)'\\')];
+        var rest = text.AsSpan();
         for (int next; (next = data.IndexOfAny((byte)'"', (byte)'\\')) >= 0; data = data[(next + 1)..])
         {
             data[..next].CopyTo(rest);
@@ -82,19 +84,6 @@ internal sealed class RenderedResult
         }
 
         data.CopyTo(rest);
-        output.Advance(length);
-    }
-
-    private static bool Has<T>(T value, JsonTypeInfo<T> type, string name)
-    {
-        foreach (var property in type.Properties)
-        {
-            if (property.Name == name)
-            {
-                return property.Get!(value!) is not null;
-            }
-        }
-
-        return false;
+        return text;
     }
 }

@@ -45,7 +45,7 @@ internal sealed class ResultBody(Stream body, McpCall call) : Stream
         {
             if (call.Rendered is { } rendered)
             {
-                var message = new ArrayBufferWriter<byte>(rendered.LengthWith(held.WrittenCount));
+                var message = new ArrayBufferWriter<byte>(held.WrittenCount + rendered.Length);
                 rendered.Fill(held.WrittenSpan, message);
                 await body.WriteAsync(message.WrittenMemory, cancellationToken);
             }

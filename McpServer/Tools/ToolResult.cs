@@ -8,9 +8,11 @@ namespace Engram.McpServer.Tools;
 /// <summary>Makes tool results: the same JSON once as text for the model and once structured, or an error the model can act on.</summary>
 internal static class ToolResult
 {
-    public static CallToolResult Ok<T>(McpCall call, T value, JsonTypeInfo<T> type)
+    public static CallToolResult Ok<T>(McpCall call, T value, JsonTypeInfo<T> type) => Ok(call, RenderedResult.Of(value, type));
+
+    public static CallToolResult Ok(McpCall call, RenderedResult rendered)
     {
-        call.Rendered = RenderedResult.Of(value, type);
+        call.Rendered = rendered;
         return RenderedResult.Marked();
     }
 

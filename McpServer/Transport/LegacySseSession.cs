@@ -103,7 +103,7 @@ internal sealed class LegacySseSession : ITransport
     private static JsonRpcResponse WithData(JsonRpcResponse response, RenderedResult rendered)
     {
         var marked = Encoding.UTF8.GetBytes(response.Result!.ToJsonString());
-        var filled = new ArrayBufferWriter<byte>(rendered.LengthWith(marked.Length));
+        var filled = new ArrayBufferWriter<byte>(marked.Length + rendered.Length);
         rendered.Fill(marked, filled);
         return new JsonRpcResponse { Id = response.Id, Result = JsonNode.Parse(filled.WrittenSpan) };
     }

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using Engram.Engine.Keys;
 
 namespace Engram.McpServer.Tests;
 
@@ -77,6 +78,43 @@ public sealed class ToolTests(ToolFixture fixture) : IClassFixture<ToolFixture>
         Assert.Equal("memory_not_found", (await tenant.CallAsync("get_memory", new { memory_id = id })).ErrorCode);
         Assert.Equal("memory_not_found", (await tenant.CallAsync("delete_memory", new { memory_id = id })).ErrorCode);
         Assert.Equal(0, (await tenant.CallAsync("search_memories", new { query = "dog sofa" })).Data.GetProperty("memories_found").GetInt32());
+    }
+
+    [Fact]
+    public async Task A_list_is_never_older_than_the_last_change_whoever_made_it()
+    {
+        var tenant = await fixture.NewTenantAsync();
+        var first = await tenant.StoreAsync("Ann lives in Bern.");
+        Assert.Equal(["Ann lives in Bern."], await ListedAsync(tenant));
+        Assert.Equal(["Ann lives in Bern."], await ListedAsync(tenant));
+
+        var second = await tenant.StoreAsync("Ben owns a tandem.");
+        Assert.Equal(["Ben owns a tandem.", "Ann lives in Bern."], await ListedAsync(tenant));
+        await tenant.CallAsync("update_memory", new { memory_id = first, content = "Ann lives in Basel." });
+        Assert.Equal(["Ben owns a tandem.", "Ann lives in Basel."], await ListedAsync(tenant));
+
+        await using (var replica = await fixture.StartAsync(_ => { }))
+        {
+            using var elsewhere = replica.Client(tenant.Key);
+            await elsewhere.PostAsync(Rpc.Call(1, "delete_memory", JsonSerializer.Serialize(new { memory_id = second })));
+        }
+
+        Assert.Equal(["Ann lives in Basel."], await ListedAsync(tenant));
+    }
+
+    [Fact]
+    public async Task A_list_that_one_caller_got_is_not_given_to_another_who_may_not_have_it()
+    {
+        var tenant = await fixture.NewTenantAsync();
+        await tenant.StoreAsync("Ann lives in Bern.", "private");
+        Assert.False((await tenant.CallAsync("list_memories", new { bucket = "private" })).IsError);
+
+        await tenant.UseAsync(Scopes.All, ["public"]);
+        Assert.True((await tenant.CallAsync("list_memories", new { bucket = "private" })).IsError);
+        var other = await fixture.NewTenantAsync();
+        Assert.Equal("bucket_not_found", (await other.CallAsync("list_memories", new { bucket = "private" })).ErrorCode);
+        await other.StoreAsync("Somebody else's.", "private");
+        Assert.Equal(["Somebody else's."], await ListedAsync(other, "private"));
     }
 
     [Fact]
@@ -274,4 +312,7 @@ public sealed class ToolTests(ToolFixture fixture) : IClassFixture<ToolFixture>
     }
 
     private static bool Destructive(JsonElement tool) => tool.GetProperty("annotations").GetProperty("destructiveHint").GetBoolean();
+
+    private static async Task<IEnumerable<string?>> ListedAsync(TestTenant tenant, string bucket = "default") =>
+        (await tenant.CallAsync("list_memories", new { bucket })).Data.GetProperty("memories").EnumerateArray().Select(memory => memory.GetProperty("content").GetString());
 }
