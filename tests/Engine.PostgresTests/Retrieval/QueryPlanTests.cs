@@ -1,9 +1,7 @@
 using System.Text;
-using Engram.Engine.Buckets;
 using Engram.Engine.Database;
 using Engram.Engine.Embeddings;
 using Engram.Engine.Graph;
-using Engram.Engine.Memories;
 using Engram.Engine.Recall;
 using Npgsql;
 
