@@ -39,8 +39,8 @@ internal static class RecordingCommand
 
     private static async Task<List<Comparison>> EndToEndAsync(PlatformAddress address, double seconds, CancellationToken cancellationToken)
     {
-        await using var off = await ApiTwin.StartAsync(address.Api, Setting, "false", cancellationToken);
-        await using var on = await ApiTwin.StartAsync(address.Api, Setting, "true", cancellationToken);
+        await using var off = await HostTwin.StartAsync(address.Api, [(Setting, "false")], cancellationToken);
+        await using var on = await HostTwin.StartAsync(address.Api, [(Setting, "true")], cancellationToken);
         var lines = new List<Comparison>();
         foreach (var callers in CallerCounts)
             lines.Add(await SideBySide.RunAsync(Router("recording off", off.Address), Router("recording on", on.Address), callers, seconds, cancellationToken));

@@ -4,32 +4,31 @@ using System.Net;
 using System.Net.Sockets;
 using System.Text;
 using Engram.Benchmarks.Load;
-using Engram.Benchmarks.Platform;
 
-namespace Engram.Benchmarks.Recording;
+namespace Engram.Benchmarks.Platform;
 
 /// <summary>
-/// The running Api once more: the same program in the same environment on the same database, but on a port of its own and with one setting
-/// changed. Two of them differ in nothing else. Linux only, since that is where a process's environment can be read.
+/// A running host once more: the same program in the same environment on the same database, but on a port of its own and with the settings that are
+/// given. Two of them differ in nothing else. Linux only, since that is where a process's environment can be read.
 /// </summary>
-internal sealed class ApiTwin : IAsyncDisposable
+internal sealed class HostTwin : IAsyncDisposable
 {
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
 
     private readonly Process _process;
 
-    private ApiTwin(Process process, Uri address) => (_process, Address) = (process, address);
+    private HostTwin(Process process, Uri address) => (_process, Address) = (process, address);
 
     public Uri Address { get; }
 
-    /// <param name="original">The Api that runs.</param>
-    /// <param name="setting">A setting as an environment variable.</param>
-    /// <param name="value">Its value.</param>
+    /// <param name="original">The host that runs.</param>
+    /// <param name="settings">Settings to change, as environment variables.</param>
     /// <param name="cancellationToken">Cancels.</param>
+    /// <returns>The twin, ready for requests.</returns>
     /// <exception cref="BenchmarkException">It does not run on this machine, or its twin does not get ready.</exception>
-    public static async Task<ApiTwin> StartAsync(Uri original, string setting, string value, CancellationToken cancellationToken)
+    public static async Task<HostTwin> StartAsync(Uri original, IEnumerable<(string Name, string Value)> settings, CancellationToken cancellationToken)
     {
-        var pid = ProcessTable.PidOf(original.Port) ?? throw new BenchmarkException($"The Api at {original} does not run on this machine (Linux), so it has no twin.");
+        var pid = ProcessTable.PidOf(original.Port) ?? throw new BenchmarkException($"The host at {original} does not run on this machine (Linux), so it has no twin.");
         var address = new Uri($"http://127.0.0.1:{FreePort().ToString(CultureInfo.InvariantCulture)}");
         var start = new ProcessStartInfo(new FileInfo($"/proc/{pid}/exe").LinkTarget!)
         {
@@ -43,9 +42,10 @@ internal sealed class ApiTwin : IAsyncDisposable
         foreach (var variable in Strings($"/proc/{pid}/environ"))
             start.Environment[variable[..variable.IndexOf('=')]] = variable[(variable.IndexOf('=') + 1)..];
         start.Environment["ASPNETCORE_URLS"] = address.AbsoluteUri;
-        start.Environment[setting] = value;
+        foreach (var (name, value) in settings)
+            start.Environment[name] = value;
         var output = new StringBuilder();
-        var twin = new ApiTwin(Process.Start(start)!, address);
+        var twin = new HostTwin(Process.Start(start)!, address);
         twin._process.OutputDataReceived += (_, line) => Keep(line.Data);
         twin._process.ErrorDataReceived += (_, line) => Keep(line.Data);
         twin._process.BeginOutputReadLine();
@@ -82,7 +82,7 @@ internal sealed class ApiTwin : IAsyncDisposable
         for (var clock = Stopwatch.StartNew(); ; await Task.Delay(100, cancellationToken))
         {
             if (_process.HasExited || clock.Elapsed > Limit)
-                throw new BenchmarkException($"A twin of the Api did not get ready at {Address}. {PlatformAddress.HowToStart}");
+                throw new BenchmarkException($"A twin did not get ready at {Address}. {PlatformAddress.HowToStart}");
             try
             {
                 using var answer = await http.GetAsync(new Uri("health", UriKind.Relative), cancellationToken);
