@@ -88,6 +88,28 @@ public sealed class OperationTests(EngineFixture engine)
     }
 
     [Fact]
+    public async Task Each_record_of_a_batch_keeps_its_own_shares_of_the_time()
+    {
+        var tenant = await engine.NewTenantAsync();
+        foreach (var ms in new[] { 1, 2, 3 })
+        {
+            Log.Record(Record(tenant, 10, OpOutcome.Ok) with
+            {
+                Operation = $"op {ms}",
+                Hops = [new HopSample(ms == 2 ? Hop.Embed : Hop.DbRead, 0, ms * Stopwatch.Frequency / 1000, null)],
+            });
+        }
+
+        await Log.FlushAsync(Cancel);
+
+        var shares = await engine.Database.ScalarAsync<string>($"""
+            select string_agg(operation || ' ' || array_length(hop_us, 1) || ' ' || hop_us[{(int)Hop.DbRead + 1}] || ' ' || hop_us[{(int)Hop.Embed + 1}], ', ' order by operation)
+            from engram.operations where tenant_id = '{tenant.Id}'
+            """);
+        Assert.Equal($"op 1 {HopNames.Count} 1000 0, op 2 {HopNames.Count} 0 2000, op 3 {HopNames.Count} 3000 0", shares);
+    }
+
+    [Fact]
     public async Task The_first_of_an_operation_in_a_process_is_cold_and_the_second_is_not()
     {
         var tenant = await engine.NewTenantAsync();

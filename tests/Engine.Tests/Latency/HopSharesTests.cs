@@ -25,10 +25,24 @@ public class HopSharesTests
         Assert.Equal((6_000, 1_000, 1_000), (shares[(int)Hop.DbRead], shares[(int)Hop.LlmCall], shares[(int)Hop.Embed]));
     }
 
-    private static int[] SharesOf(int totalMs, params (Hop Hop, int From, int To)[] hops) => HopShares.Of(
-        new OperationRecord(default, Guid.CreateVersion7(), DateTimeOffset.UtcNow, "api", "x", OpClass.Read, OpOutcome.Ok, TimeSpan.FromMilliseconds(totalMs))
-        {
-            Started = 1_000,
-            Hops = [.. hops.Select(hop => new HopSample(hop.Hop, 1_000 + (hop.From * Ms), (hop.To - hop.From) * Ms, null))],
-        });
+    [Fact]
+    public void Many_hops_are_shared_out_like_few()
+    {
+        var shares = SharesOf(100, [(Hop.ToolDispatch, 0, 100), .. Enumerable.Range(0, 40).Select(i => (Hop.DbRead, 2 * i, (2 * i) + 1))]);
+
+        Assert.Equal((60_000, 40_000), (shares[(int)Hop.ToolDispatch], shares[(int)Hop.DbRead]));
+    }
+
+    private static int[] SharesOf(int totalMs, params (Hop Hop, int From, int To)[] hops)
+    {
+        var shares = new int[HopNames.Count];
+        HopShares.Write(
+            new OperationRecord(default, Guid.CreateVersion7(), DateTimeOffset.UtcNow, "api", "x", OpClass.Read, OpOutcome.Ok, TimeSpan.FromMilliseconds(totalMs))
+            {
+                Started = 1_000,
+                Hops = [.. hops.Select(hop => new HopSample(hop.Hop, 1_000 + (hop.From * Ms), (hop.To - hop.From) * Ms, null))],
+            },
+            shares);
+        return shares;
+    }
 }
