@@ -7,8 +7,8 @@ using Microsoft.AspNetCore.Mvc;
 
 namespace Engram.Api.Account;
 
-/// <summary>The hops of one series by step of time: means of <c>sampled_share</c> of its operations.</summary>
-public sealed record BreakdownView(DateTimeOffset From, DateTimeOffset To, int StepSeconds, string Series, IReadOnlyList<HopStep> Hops, double SampledShare);
+/// <summary>The hops of one series by step of time; <c>method</c> says where from: <c>exact</c> from the records, <c>sketch</c> from the hourly roll-ups. The means are exact either way.</summary>
+public sealed record BreakdownView(DateTimeOffset From, DateTimeOffset To, int StepSeconds, string Method, string Series, IReadOnlyList<HopStep> Hops);
 
 /// <summary>What is behind the percentiles.</summary>
 internal static class BreakdownRoutes
@@ -21,6 +21,7 @@ internal static class BreakdownRoutes
     private static async Task<Ok<BreakdownView>> BreakdownAsync(
         Caller caller,
         BreakdownReader reader,
+        LatencyReader latencies,
         TimeProvider time,
         [FromQuery(Name = "from")] string? from,
         [FromQuery(Name = "to")] string? to,
@@ -28,12 +29,12 @@ internal static class BreakdownRoutes
         [FromQuery(Name = "series")] string? series,
         CancellationToken cancellationToken)
     {
-        var (start, end) = LatencyRoutes.Window(from, to, time);
-        var step = LatencyRoutes.Step(stepSeconds, start, end);
         LatencyRoutes.OneOf("series", series, LatencyBudgets.All.Select(budget => budget.Series));
         if (series is null)
             throw new ProblemException(Problems.Invalid("series", "Is required."));
-        var found = await reader.ReadAsync(caller.Tenant, start, end, TimeSpan.FromSeconds(step), series, caller.Timer, cancellationToken);
-        return TypedResults.Ok(new BreakdownView(start, end, step, series, found.Hops, Math.Round(found.SampledShare, 4)));
+        var (start, end, step, exact) = LatencyRoutes.Steps(from, to, stepSeconds, method: null, latencies, time);
+        var hops = await reader.ReadAsync(
+            caller.Tenant, start, end, TimeSpan.FromSeconds(step), series, exact ? LatencyMethod.Exact : LatencyMethod.Sketch, caller.Timer, cancellationToken);
+        return TypedResults.Ok(new BreakdownView(start, end, step, exact ? "exact" : "sketch", series, hops));
     }
 }

@@ -16,7 +16,7 @@ internal static class LatencyExamples
         """;
 
     public const string Breakdown = """
-        {"from":"2026-01-31T09:00:00+00:00","to":"2026-01-31T10:00:00+00:00","step_seconds":60,"series":"query","hops":[{"from":"2026-01-31T09:00:00+00:00","operations":3,"mean_ms":870.2,"hops":[{"hop":"db-read","mean_ms":6.1},{"hop":"llm-call","mean_ms":851.3}]}],"sampled_share":1}
+        {"from":"2026-01-31T09:00:00+00:00","to":"2026-01-31T10:00:00+00:00","step_seconds":60,"method":"exact","series":"query","hops":[{"from":"2026-01-31T09:00:00+00:00","operations":3,"mean_ms":870.2,"hops":[{"hop":"db-read","mean_ms":6.1},{"hop":"llm-call","mean_ms":851.3}]}]}
         """;
 
     public const string Request = """

@@ -106,6 +106,19 @@ internal static class LatencyRoutes
         [FromQuery(Name = "method")] string? method,
         CancellationToken cancellationToken)
     {
+        var (start, end, step, exact) = Steps(from, to, stepSeconds, method, reader, time);
+        var window = await reader.ReadAsync(
+            caller.Tenant, start, end, TimeSpan.FromSeconds(step), exact ? LatencyMethod.Exact : LatencyMethod.Sketch, caller.Timer, cancellationToken);
+        return TypedResults.Ok(new LatencyView(
+            start, end, step, Methods[exact ? 0 : 1], exact ? 0 : DurationSketch.RelativeError, LatencyBudgets.Cutoff.TotalMilliseconds,
+            [.. LatencyBudgets.All.Select(budget => ViewOf(budget, window))],
+            window.Operations, window.Steps, window.Cutoffs, window.Exclusions, window.Deploys, window.Lost));
+    }
+
+    /// <summary>The window that is read and its steps: as asked, or in full hours where it is so long that roll-ups are read.</summary>
+    public static (DateTimeOffset Start, DateTimeOffset End, int Step, bool Exact) Steps(
+        string? from, string? to, int? stepSeconds, string? method, LatencyReader reader, TimeProvider time)
+    {
         var (start, end) = Window(from, to, time, LongestWindow);
         OneOf("method", method, Methods);
         var exact = method is null ? end - start <= reader.ExactWindow : method == Methods[0];
@@ -113,13 +126,7 @@ internal static class LatencyRoutes
             throw new ProblemException(Problems.Invalid("method", $"exact reads at most {Days(LongestExactWindow)} days; sketch reads {Days(LongestWindow)}."));
         if (!exact)
             (start, end) = (Hour(start), Hour(end + TimeSpan.FromTicks(TimeSpan.TicksPerHour - 1)));
-        var step = Step(stepSeconds, end - start, exact);
-        var window = await reader.ReadAsync(
-            caller.Tenant, start, end, TimeSpan.FromSeconds(step), exact ? LatencyMethod.Exact : LatencyMethod.Sketch, caller.Timer, cancellationToken);
-        return TypedResults.Ok(new LatencyView(
-            start, end, step, Methods[exact ? 0 : 1], exact ? 0 : DurationSketch.RelativeError, LatencyBudgets.Cutoff.TotalMilliseconds,
-            [.. LatencyBudgets.All.Select(budget => ViewOf(budget, window))],
-            window.Operations, window.Steps, window.Cutoffs, window.Exclusions, window.Deploys, window.Lost));
+        return (start, end, Step(stepSeconds, end - start, exact), exact);
     }
 
     private static int Step(int? wanted, TimeSpan window, bool exact)
@@ -167,10 +174,6 @@ internal static class LatencyRoutes
         Guid.TryParse(id, out var requestId) && await reader.FindAsync(caller.Tenant, requestId, caller.Timer, cancellationToken) is { } found
             ? TypedResults.Ok(found)
             : Problems.RequestNotFound(id);
-
-    public static int Step(int? seconds, DateTimeOffset start, DateTimeOffset end) => Step(seconds, end - start, exact: true);
-
-    public static (DateTimeOffset From, DateTimeOffset To) Window(string? from, string? to, TimeProvider time) => Window(from, to, time, LongestExactWindow);
 
     private static (DateTimeOffset From, DateTimeOffset To) Window(string? from, string? to, TimeProvider time, TimeSpan longest)
     {

@@ -1,89 +1,76 @@
 using Engram.Engine.Database;
+using Npgsql;
 
 namespace Engram.Engine.Latency;
 
 /// <summary>One hop's share of a step.</summary>
 /// <param name="Hop">Which part.</param>
-/// <param name="MeanMs">Milliseconds of an operation that had its duration on average; parts that run side by side are counted each.</param>
+/// <param name="MeanMs">Milliseconds of an operation on average; every moment is counted once, for the hop that began last.</param>
 public sealed record HopShare(string Hop, double MeanMs);
 
 /// <summary>Where the operations of one step spent their time.</summary>
 /// <param name="From">Start of the step.</param>
-/// <param name="Operations">Operations the means are taken over.</param>
+/// <param name="Operations">Operations the means are taken over: right-shaped answers whose hops were recorded.</param>
 /// <param name="MeanMs">Mean duration in milliseconds.</param>
-/// <param name="Hops">Its parts, by name.</param>
+/// <param name="Hops">Its parts, in the order of the hops' names; they never sum up to more than the mean.</param>
 public sealed record HopStep(DateTimeOffset From, long Operations, double MeanMs, IReadOnlyList<HopShare> Hops);
 
-/// <summary>Unfolds the hops of one series by step of time.</summary>
+/// <summary>The hops of one series by step of time: from the records where the window is short, from the hourly roll-ups where it is long.</summary>
 /// <param name="db">The door to tenant rows.</param>
 public sealed class BreakdownReader(TenantDb db)
 {
-    /// <summary>Operations whose hops are unfolded at most, about; a larger window is sampled evenly by request id.</summary>
-    public const int SampleTarget = 20_000;
-
-    private const string SelectCount = "select count(*) from operations where tenant_id = $1 and at >= $2 and at < $3 and series = $4 and outcome = 'ok'";
-
-    // A request id is a UUIDv7: its last byte is random, so a threshold on it takes an even sample that is the same at every look.
-    private const string SelectHops = """
-        with sampled as materialized (
-            select date_bin($4, at, $2) as step, duration_us, hops from operations
-            where tenant_id = $1 and at >= $2 and at < $3 and series = $5 and outcome = 'ok' and get_byte(uuid_send(request_id), 15) < $6
-        ), steps as (
-            select step, count(*) as n, avg(duration_us) as mean from sampled group by step
-        ), parts as (
-            select step, hop ->> 0 as name, sum((hop ->> 3)::bigint) as total from sampled, jsonb_array_elements(hops) as hop group by step, hop ->> 0
-        )
-        select s.step, s.n, s.mean / 1000.0, p.name, (p.total / s.n) / 1000.0
-        from steps s left join parts p using (step) order by s.step, p.name
+    private static readonly string SelectExactly = $"""
+        select date_bin($5, o.at, $2), {RollupSums.Columns} from operations o
+        where o.tenant_id = $1 and o.at >= $2 and o.at < $3 and o.series = any($4) and o.outcome = 'ok' and o.hop_us is not null
+        group by 1 order by 1
         """;
 
-    /// <summary>The hops of a series by step, and the share of its operations they are taken over.</summary>
+    /// <summary>The hops of a series by step.</summary>
     /// <param name="tenant">Whose.</param>
-    /// <param name="from">Start of the window.</param>
-    /// <param name="to">Its end.</param>
-    /// <param name="step">Length of a step.</param>
-    /// <param name="series">Whose hops.</param>
+    /// <param name="from">Start of the window; with <see cref="LatencyMethod.Sketch"/> a full hour (UTC).</param>
+    /// <param name="to">Its end; with <see cref="LatencyMethod.Sketch"/> a full hour.</param>
+    /// <param name="step">Length of a step; with <see cref="LatencyMethod.Sketch"/> full hours.</param>
+    /// <param name="series">Whose hops; those of a class hold the floor's.</param>
+    /// <param name="method">How. The means are exact either way.</param>
     /// <param name="timer">Gets the hop <c>db-read</c>.</param>
-    /// <param name="cancellationToken">Cancels the queries.</param>
-    public async Task<(IReadOnlyList<HopStep> Hops, double SampledShare)> ReadAsync(
-        Tenant tenant, DateTimeOffset from, DateTimeOffset to, TimeSpan step, string series, OpTimer timer, CancellationToken cancellationToken = default)
+    /// <param name="cancellationToken">Cancels the query.</param>
+    public async Task<IReadOnlyList<HopStep>> ReadAsync(
+        Tenant tenant, DateTimeOffset from, DateTimeOffset to, TimeSpan step, string series, LatencyMethod method, OpTimer timer, CancellationToken cancellationToken = default)
     {
         ArgumentNullException.ThrowIfNull(timer);
         using var hop = timer.Measure(Hop.DbRead);
-        long count;
-        await using (var batch = db.Batch(tenant).Add(SelectCount, Sql.Uuid(tenant.Id), Sql.Time(from), Sql.Time(to), Sql.Text(series)))
-        await using (var reader = await batch.ExecuteReaderAsync(cancellationToken))
-        {
-            await reader.ReadAsync(cancellationToken);
-            count = reader.GetInt64(0);
-        }
-
-        var threshold = count <= SampleTarget ? 256 : Math.Max(1, (int)(256L * SampleTarget / count));
-        return (await HopsAsync(tenant, from, to, step, series, threshold, cancellationToken), threshold / 256.0);
-    }
-
-    private async Task<List<HopStep>> HopsAsync(
-        Tenant tenant, DateTimeOffset from, DateTimeOffset to, TimeSpan step, string series, int threshold, CancellationToken cancellationToken)
-    {
-        await using var batch = db.Batch(tenant).Add(
-            SelectHops, Sql.Uuid(tenant.Id), Sql.Time(from), Sql.Time(to), Sql.Interval(step),
-            Sql.Text(series), Sql.Int(threshold));
+        string[] recorded = [.. LatencyBudgets.All.Select(budget => budget.Series).Where(each => LatencyBudgets.SeriesOf(each).Contains(series))];
+        await using var batch = db.Batch(tenant);
+        if (method == LatencyMethod.Sketch)
+            RollupReader.AddHops(batch, tenant, from, to, recorded);
+        else
+            batch.Add(SelectExactly, Sql.Uuid(tenant.Id), Sql.Time(from), Sql.Time(to), Sql.Texts(recorded), Sql.Interval(step));
         await using var reader = await batch.ExecuteReaderAsync(cancellationToken);
-        var steps = new List<HopStep>();
-        var shares = new List<HopShare>();
+        var steps = new SortedDictionary<DateTimeOffset, (long Operations, long TotalUs, long[] HopUs)>();
         while (await reader.ReadAsync(cancellationToken))
         {
             var at = reader.GetFieldValue<DateTimeOffset>(0);
-            if (steps.Count == 0 || steps[^1].From != at)
-            {
-                shares = [];
-                steps.Add(new HopStep(at, reader.GetInt64(1), Math.Round((double)reader.GetDecimal(2), 3), shares));
-            }
-
-            if (!reader.IsDBNull(3))
-                shares.Add(new HopShare(reader.GetString(3), Math.Round((double)reader.GetDecimal(4), 3)));
+            Add(steps, from + (step * Math.Floor((at - from) / step)), reader);
         }
 
-        return steps;
+        return [.. steps.Select(each => StepOf(each.Key, each.Value.Operations, each.Value.TotalUs, each.Value.HopUs))];
     }
+
+    private static void Add(SortedDictionary<DateTimeOffset, (long Operations, long TotalUs, long[] HopUs)> steps, DateTimeOffset at, NpgsqlDataReader reader)
+    {
+        // Records without hops are in no mean; a roll-up of such alone has a total of nothing.
+        if (reader.GetInt64(3) == 0)
+            return;
+        var sum = steps.TryGetValue(at, out var known) ? known : (0, 0, new long[HopNames.Count]);
+        var hops = reader.GetFieldValue<long[]>(4);
+        for (var i = 0; i < Math.Min(hops.Length, sum.HopUs.Length); i++)
+            sum.HopUs[i] += hops[i];
+        steps[at] = (sum.Operations + reader.GetInt64(1), sum.TotalUs + reader.GetInt64(3), sum.HopUs);
+    }
+
+    private static HopStep StepOf(DateTimeOffset from, long operations, long totalUs, long[] hopUs) => new(
+        from, operations, Ms(totalUs, operations),
+        [.. hopUs.Select((us, i) => (Hop: HopNames.Of((Hop)i), Us: us)).Where(hop => hop.Us > 0).Select(hop => new HopShare(hop.Hop, Ms(hop.Us, operations)))]);
+
+    private static double Ms(long us, long operations) => Math.Round((double)us / operations) / 1000;
 }

@@ -40,15 +40,18 @@ public sealed class PublicLatency(SystemDb db, IOptions<OperationOptions> option
     // no Worker runs that would be everything.
     private static readonly string Select = $"""
         with hours as materialized (
-            select hour, written = rolled_up or sealed as done from engram.operation_hours where hour >= $1
+            select hour, hour + interval '1 hour' as ends, written = rolled_up or sealed as done from engram.operation_hours where hour >= $1
         )
         select p.series, null::int, p.samples, p.excluded, p.cutoffs, p.sketch from engram.platform_rollups p join hours h on h.hour = p.hour and h.done
         union all
-        select o.series, case when o.outcome = 'ok' then {RollupSums.BucketOf("$2")} end,
-            count(*) filter (where o.outcome = 'ok'), count(*) filter (where o.outcome <> 'ok'), count(*) filter (where o.outcome = 'cutoff'), null
-        from hours h join engram.operations o on o.at >= h.hour and o.at < h.hour + interval '1 hour'
-        where not h.done and h.hour >= $3 and o.at >= $3
-        group by 1, 2
+        select o.*, null
+        from hours h cross join lateral (
+            select o.series, case when o.outcome = 'ok' then {RollupSums.BucketOf("$2")} end,
+                count(*) filter (where o.outcome = 'ok'), count(*) filter (where o.outcome <> 'ok'), count(*) filter (where o.outcome = 'cutoff')
+            from engram.operations o where o.at >= h.hour and o.at < h.ends and o.at >= $3
+            group by 1, 2
+        ) o
+        where not h.done and h.hour >= $3
         """;
 
     private readonly SemaphoreSlim _reading = new(1);

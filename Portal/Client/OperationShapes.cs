@@ -39,7 +39,7 @@ public sealed record DeployMark(string DeployId, DateTimeOffset FirstAt, long Op
 public sealed record Temperature(long Samples, double P50Ms, double P95Ms, double P99Ms);
 
 /// <summary>The hops of one series by step, as <c>GET /account/latency/breakdown</c> answers.</summary>
-public sealed record LatencyBreakdown(DateTimeOffset From, DateTimeOffset To, int StepSeconds, string? Series, IReadOnlyList<HopStep> Hops, double SampledShare);
+public sealed record LatencyBreakdown(DateTimeOffset From, DateTimeOffset To, int StepSeconds, string? Series, IReadOnlyList<HopStep> Hops);
 
 public sealed record HopStep(DateTimeOffset From, long Operations, double MeanMs, IReadOnlyList<HopShare> Hops);
 

@@ -76,7 +76,7 @@ public sealed class OperationLogicTests
         [
             new(Now, 10, 100, [new("db-read", 20), new("llm-call", 70)]),
             new(Now.AddMinutes(1), 10, 40, [new("db-read", 40)]),
-        ], 1);
+        ]);
 
         var stack = HopStack.Of(breakdown);
 

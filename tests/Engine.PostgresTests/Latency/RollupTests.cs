@@ -5,6 +5,7 @@ using Engram.Engine.PostgresTests.Keys;
 using Engram.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
+using Npgsql;
 
 namespace Engram.Engine.PostgresTests.Latency;
 
@@ -67,6 +68,59 @@ public sealed class RollupTests : IAsyncLifetime
         // Proof that it was the roll-ups that were read: without the records the numbers are the same.
         await _database.ExecuteAsync("delete from engram.operations");
         AssertAgrees(exact, await ReadAsync(tenant, LatencyMethod.Sketch));
+    }
+
+    [Fact]
+    public async Task The_hops_of_a_series_are_the_same_from_the_records_and_from_the_roll_ups()
+    {
+        var tenant = await _database.CreateTenantAsync();
+        for (var i = 0; i < 100; i++)
+            Log.Record(Record(tenant, 10, Hour.AddMinutes(i)) with { Operation = i % 2 == 0 ? LatencyBudgets.FloorOperation : "GET /account/me", Hops = Hops(i % 2 == 0 ? 2 : 6), Started = 0 });
+        Log.Record(Record(tenant, 900, Hour) with { Outcome = OpOutcome.ServerError, Hops = Hops(900), Started = 0 });
+        await Log.FlushAsync(Cancel);
+
+        var exact = await BreakdownAsync(tenant, LatencyMethod.Exact);
+        var before = await BreakdownAsync(tenant, LatencyMethod.Sketch);
+        await Rollups.MaintainAsync(Cancel);
+        var after = await BreakdownAsync(tenant, LatencyMethod.Sketch);
+
+        Assert.Equal([(Hour, 60, 10, new HopShare("db-read", 4)), (Hour.AddHours(1), 40, 10, new HopShare("db-read", 4))], exact);
+        Assert.Equal(exact, before);
+        Assert.Equal(exact, after);
+        // Proof that it was the roll-ups that were read.
+        await _database.ExecuteAsync("delete from engram.operations");
+        Assert.Equal(exact, await BreakdownAsync(tenant, LatencyMethod.Sketch));
+    }
+
+    [Theory]
+    [InlineData("samples")]
+    [InlineData("hops")]
+    public async Task Hours_that_are_in_no_roll_up_are_each_read_by_their_own_range_of_the_key(string what)
+    {
+        var tenant = await _database.CreateTenantAsync();
+        await _database.ExecuteAsync($"""
+            insert into engram.operations (tenant_id, at, request_id, host, operation, class, series, outcome, duration_us, cold, llm_calls, input_tokens, output_tokens, deploy_id, hops)
+            select '{tenant.Id}', date_trunc('hour', now()) - i * interval '1 second', gen_random_uuid(), 'api', 'POST /v1/query', 'query', 'query', 'ok', 1000, false, 0, 0, 0, '1', '[]'
+            from generate_series(1, 20000) i;
+            insert into engram.operation_hours (hour, written) select distinct date_bin('1 hour', at, 'epoch'), 1 from engram.operations;
+            analyze engram.operations
+            """);
+
+        await using var connection = new NpgsqlConnection(_database.App);
+        await connection.OpenAsync(Cancel);
+        await using var wanted = new TenantBatch(new NpgsqlBatch(connection), tenant);
+        if (what == "samples")
+            RollupReader.AddSamples(wanted, tenant, Hour.AddDays(-1), Hour.AddHours(3));
+        else
+            RollupReader.AddHops(wanted, tenant, Hour.AddDays(-1), Hour.AddHours(3), ["query"]);
+        wanted.Commands[^1].CommandText = "explain " + wanted.Commands[^1].CommandText;
+        await using var reader = await wanted.ExecuteReaderAsync(Cancel);
+        var plan = new System.Text.StringBuilder();
+        while (await reader.ReadAsync(Cancel))
+            plan.AppendLine(reader.GetString(0));
+
+        // Both ends: by its beginning alone every hour would be read to the end of the day, and of the next hours again.
+        Assert.True(System.Text.RegularExpressions.Regex.IsMatch(plan.ToString(), @"Index Cond: \(\(tenant_id = .*at >= h\w*\.hour\) AND \(at < h\w*\.ends\)"), plan.ToString());
     }
 
     [Fact]
@@ -137,7 +191,7 @@ public sealed class RollupTests : IAsyncLifetime
         await _database.ExecuteAsync("alter table engram.platform_rollups add constraint broken check (series <> 'read') not valid");
         Log.Record(Record(tenant, 1, Hour));
         await Log.FlushAsync(Cancel);
-        await Assert.ThrowsAsync<Npgsql.PostgresException>(() => Rollups.MaintainAsync(Cancel));
+        await Assert.ThrowsAsync<PostgresException>(() => Rollups.MaintainAsync(Cancel));
         Assert.Equal(500, await _database.ScalarAsync<long>("select sum(samples)::bigint from engram.operation_rollups"));
         await _database.ExecuteAsync("alter table engram.platform_rollups drop constraint broken");
         Assert.Equal(1, await Rollups.MaintainAsync(Cancel));
@@ -182,6 +236,12 @@ public sealed class RollupTests : IAsyncLifetime
 
     private Task<LatencyWindow> ReadAsync(Tenant tenant, LatencyMethod method) => _services.GetRequiredService<LatencyReader>().ReadAsync(
         tenant, Hour.AddHours(-1), Hour.AddHours(3), TimeSpan.FromHours(1), method, EngineFixture.Timer, Cancel);
+
+    private async Task<(DateTimeOffset From, long Operations, double MeanMs, HopShare Hop)[]> BreakdownAsync(Tenant tenant, LatencyMethod method) =>
+    [
+        .. (await _services.GetRequiredService<BreakdownReader>().ReadAsync(
+            tenant, Hour.AddHours(-1), Hour.AddHours(3), TimeSpan.FromHours(1), "read", method, EngineFixture.Timer, Cancel)).Select(step => (step.From, step.Operations, step.MeanMs, Assert.Single(step.Hops))),
+    ];
 
     private static void AssertAgrees(LatencyWindow exact, LatencyWindow sketch)
     {

@@ -17,7 +17,7 @@ internal static class StandInOperations
             step_seconds,
             series,
             hops = Array.Empty<object>(),
-            sampled_share = 1,
+            method = "exact",
         }));
         app.MapGet("/public/latency", () => Results.Json(new
         {
