@@ -72,6 +72,41 @@ public sealed class BrowserTests(Chromium chromium) : IClassFixture<Chromium>
     }
 
     [Fact]
+    public async Task The_small_theme_holds_every_rule_of_the_whole_one_that_the_pages_need()
+    {
+        await using var portal = await FilledAsync();
+        var page = await chromium.OpenAsync(portal);
+        var lost = new SortedSet<string>(StringComparer.Ordinal);
+        foreach (var (route, button) in ((string, string)[])[("/keys", "Create a key"), ("/buckets", "Delete bucket default"), ("/providers", "Add a provider")])
+        {
+            await Chromium.GoAsync(page, route);
+            await page.GetByRole(AriaRole.Button, new() { Name = button }).ClickAsync();
+            await Expect(page.Locator(".rz-dialog")).ToBeVisibleAsync();
+            lost.UnionWith(await page.EvaluateAsync<string[]>("""
+                async () => {
+                    const read = async url => (await fetch(url)).text();
+                    const whole = await read('_content/Radzen.Blazor/css/standard-base.css');
+                    const small = await read(document.querySelector('link[href*="theme/light"]').href);
+                    const selectors = css => {
+                        const sheet = new CSSStyleSheet();
+                        sheet.replaceSync(css);
+                        const of = rules => [...rules].flatMap(rule => [...(rule.selectorText?.split(/,(?![^()]*\))/) ?? []).map(each => each.trim()), ...of(rule.cssRules ?? [])]);
+                        return of(sheet.cssRules);
+                    };
+                    const used = new Set([...document.querySelectorAll('[class*="rz"]')].flatMap(element => [...element.classList]));
+                    const kept = new Set(selectors(small));
+                    return selectors(whole).filter(selector => {
+                        const names = [...selector.matchAll(/\.([A-Za-z][\w-]*)/g)].map(match => match[1]);
+                        return names.length > 0 && names.every(name => used.has(name)) && !kept.has(selector);
+                    });
+                }
+                """));
+        }
+
+        Assert.Empty(lost);
+    }
+
+    [Fact]
     public async Task The_skip_link_comes_before_everything_else_and_leads_to_the_content()
     {
         await using var portal = await FilledAsync();
@@ -179,7 +214,7 @@ public sealed class BrowserTests(Chromium chromium) : IClassFixture<Chromium>
         var page = await chromium.OpenAsync(portal);
         await Chromium.GoAsync(page, "/graph?hops=2");
 
-        var lisbon = page.Locator(".graph-figure a[aria-label^='Lisbon:']");
+        var lisbon = page.Locator(".graph-figure .wide-only a[aria-label^='Lisbon:']");
         await lisbon.FocusAsync();
         await page.Keyboard.PressAsync("Enter");
         await Expect(page).ToHaveURLAsync(new System.Text.RegularExpressions.Regex("entity="));
