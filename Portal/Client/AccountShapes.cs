@@ -33,6 +33,13 @@ public sealed record KeyUsage(string KeyId, long Writes, long Queries, long Inpu
 public sealed record ModelUsage(
     DateOnly Day, string Provider, string Model, string Operation, string Role, long Calls, long Faults, long UnpricedCalls, TokenUsage Tokens, decimal CostUsd);
 
+/// <summary>What was used on the days from <paramref name="From"/> to <paramref name="To"/>; a day and operation without use is not there.</summary>
+public sealed record DailyUsageReport(DateOnly From, DateOnly To, IReadOnlyList<DailyUse> Days);
+
+/// <param name="Operation">store, query, edit or delete.</param>
+/// <param name="Memories">Memories the requests stored, returned, changed or deleted.</param>
+public sealed record DailyUse(DateOnly Day, string Operation, long Requests, long Memories);
+
 /// <summary>What the period comes to if it goes on as it did.</summary>
 public sealed record UsageProjection(long Memories, long Writes, long Queries);
 

@@ -37,6 +37,9 @@ public sealed partial class EngramApiClient(HttpClient http, SessionToken sessio
     public Task<PlanUsage> PlanUsageAsync(CancellationToken cancellationToken) =>
         SendAsync<PlanUsage>(HttpMethod.Get, "account/plan_usage", null, cancellationToken);
 
+    public Task<DailyUsageReport> DailyUsageAsync(string path, CancellationToken cancellationToken) =>
+        SendAsync<DailyUsageReport>(HttpMethod.Get, path, null, cancellationToken);
+
     public Task<AuditPage> AuditAsync(string query, CancellationToken cancellationToken) =>
         SendAsync<AuditPage>(HttpMethod.Get, "account/audit" + query, null, cancellationToken);
 

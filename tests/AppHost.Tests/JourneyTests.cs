@@ -114,7 +114,7 @@ public sealed class JourneyTests(RunningPlatform platform) : IClassFixture<Runni
     {
         await GoAsync("/graph?bucket=journey&entity=Ada%20Lovelace");
         await Expect(page.Locator(".graph-figure figcaption")).ToContainTextAsync("Ada Lovelace is connected to");
-        await page.Locator(".graph-figure a", new() { HasText = "Lisbon" }).ClickAsync();
+        await page.Locator(".graph-figure .wide-only a", new() { HasText = "Lisbon" }).ClickAsync();
         await Expect(page.Locator("#graph-title")).ToContainTextAsync("Around Lisbon");
         await page.GoBackAsync();
         await Expect(page.Locator("#graph-title")).ToContainTextAsync("Around Ada Lovelace");

@@ -107,6 +107,16 @@ public sealed class AccountLogicTests
     }
 
     [Fact]
+    public void Every_day_is_there_with_its_writes_and_queries_and_nothing_else()
+    {
+        DateOnly Day(int day) => new(2026, 11, day);
+
+        var days = UsageDays.Of(new DailyUsageReport(Day(1), Day(3), [new(Day(3), "store", 2, 9), new(Day(3), "query", 4, 40), new(Day(1), "edit", 5, 5), new(Day(1), "query", 1, 0)]));
+
+        Assert.Equal([new UsageDay(Day(1), 0, 1), new UsageDay(Day(2), 0, 0), new UsageDay(Day(3), 9, 4)], days);
+    }
+
+    [Fact]
     public void The_portals_own_calls_are_not_taken_for_a_clients()
     {
         Operation Call(string host, string name, int second) => new("id", Now.AddSeconds(second), host, name, "read", "read", "ok", 1, null, null, null, 200, false, null, null, null, 0, 0, 0, null, "1", []);

@@ -76,6 +76,19 @@ public sealed class AccountPageTests
     }
 
     [Fact]
+    public async Task A_ledger_goes_on_where_the_Api_says_and_nowhere_else()
+    {
+        await using var portal = await PortalHost.StartAsync();
+        portal.Api.Tenant.Audit.AddRange(Enumerable.Repeat(new StandInAudit("ada@example.test", "key.create"), 51));
+        portal.Api.Tenant.Faults.Add(new StandInFault("timeout", "Wait or raise the limit."));
+        using var browser = portal.Open();
+        using var signedIn = await browser.SignInAsync();
+
+        Assert.Contains("/audit?cursor=the-51st\">Older", await browser.ReadAsync("/audit"), StringComparison.Ordinal);
+        Assert.DoesNotContain(">Older", await browser.ReadAsync("/faults"), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Without_a_session_there_is_no_export()
     {
         await using var portal = await PortalHost.StartAsync();
@@ -101,6 +114,8 @@ public sealed class AccountPageTests
         Assert.Contains("POST /v1/query", html, StringComparison.Ordinal);
         Assert.Contains("$0.01", html, StringComparison.Ordinal);
         Assert.Contains(">dev<", html, StringComparison.Ordinal);
+        Assert.Contains("12 memories stored and 7 queries asked since ", html, StringComparison.Ordinal);
+        Assert.Contains(portal.Api.Tenant.Requests, request => request.StartsWith($"GET /account/usage/daily?from={DateTime.UtcNow:yyyy-MM}-01&to=", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -181,4 +181,17 @@ public sealed class PageLogicTests
 
     private static Memory AMemory(string content, IReadOnlyList<string> categories) =>
         new("id", content, "stored", "extracted", null, null, null, null, categories, null, "en", 3, null, Now, Now, [], []);
+
+    [Fact]
+    public void A_table_is_sorted_as_its_address_says_and_a_heading_chosen_again_turns_it_round()
+    {
+        var byName = TableSort.Of("no such column", "name", "name", "memories");
+        var most = byName.Choose("memories", largestFirst: true);
+
+        Assert.Equal(new TableSort("name", false), byName);
+        Assert.Equal("-memories", most.Wire);
+        Assert.Equal(most, TableSort.Of(most.Wire, "name", "name", "memories"));
+        Assert.Equal([3, 2, 1], most.Apply([2, 3, 1], each => each));
+        Assert.Equal([1, 2, 3], most.Choose("memories", largestFirst: true).Apply([2, 3, 1], each => each));
+    }
 }

@@ -120,8 +120,8 @@ public sealed class PageTests
     }
 
     [Theory]
-    [InlineData("dark", "standard-dark-base", "standard-base")]
-    [InlineData("light", "standard-base", "standard-dark-base")]
+    [InlineData("dark", "theme/dark.", "theme/light.")]
+    [InlineData("light", "theme/light.", "theme/dark.")]
     public async Task A_chosen_theme_is_in_the_first_paint(string theme, string has, string hasNot)
     {
         await using var portal = await PortalHost.StartAsync();
@@ -145,5 +145,18 @@ public sealed class PageTests
 
         Assert.Contains("media=\"(prefers-color-scheme: light)\"", html, StringComparison.Ordinal);
         Assert.Contains("media=\"(prefers-color-scheme: dark)\"", html, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Buckets_are_sorted_by_what_the_address_says()
+    {
+        await using var portal = await PortalHost.StartAsync();
+        portal.Api.Tenant.Buckets.Add(new StandInBucket("aardvarks", null));
+        portal.Api.Tenant.Buckets[0].Memories.Add(new("Ada lives in Lisbon"));
+        using var browser = portal.Open();
+        using var signedIn = await browser.SignInAsync();
+
+        Assert.Matches("(?s)/buckets/aardvarks.*/buckets/default", await browser.ReadAsync("/buckets"));
+        Assert.Matches("(?s)aria-sort=\"descending\".*/buckets/default.*/buckets/aardvarks", await browser.ReadAsync("/buckets?sort=-memories"));
     }
 }

@@ -14,6 +14,7 @@ public sealed record PlacedLine(
 /// <summary>
 /// Where the entities stand: the centre in the middle, its neighbours on a ring around it, theirs on a second one. The rings are flat at their sides, with the
 /// entities of each half one above the other: names are wide and low, and on a true circle they would lie on each other above and below the centre.
+/// One-sided, for a phone, the centre stands at the left and everything to the right of it.
 /// </summary>
 public sealed record GraphLayout(double Width, double Height, IReadOnlyList<PlacedNode> Nodes, IReadOnlyList<PlacedLine> Lines)
 {
@@ -25,14 +26,14 @@ public sealed record GraphLayout(double Width, double Height, IReadOnlyList<Plac
     private const double Row = 44;
     private const double Curve = 34;
 
-    public static GraphLayout Of(EntityGraph graph)
+    public static GraphLayout Of(EntityGraph graph, bool oneSided = false)
     {
         var center = graph.Nodes[0];
         var ring1 = graph.Nodes.Where(node => node.Depth == 1).ToArray();
         var parents = Parents(graph);
         // Alternating, so that the best known stand on both sides; the second ring follows its parents.
-        var right = ring1.Where((_, i) => i % 2 == 0).ToArray();
-        var left = ring1.Where((_, i) => i % 2 == 1).ToArray();
+        var right = ring1.Where((_, i) => oneSided || i % 2 == 0).ToArray();
+        var left = ring1.Where((_, i) => !oneSided && i % 2 == 1).ToArray();
         var (right2, left2) = (Children(graph, parents, right), Children(graph, parents, left));
         var rows = Math.Max(Math.Max(right.Length, left.Length), Math.Max(right2.Length, left2.Length));
         var height = (Math.Max(rows, 3) * Row) + 32;
@@ -42,23 +43,24 @@ public sealed record GraphLayout(double Width, double Height, IReadOnlyList<Plac
         var far = near + nearBox + Gap;
         var farBox = right2.Concat(left2).Select(node => WidthOf(node.Name)).DefaultIfEmpty(0).Max();
         var half = (farBox > 0 ? far + farBox : near + nearBox) + Curve + 12;
+        var middle = oneSided ? (centerBox / 2) + 4 : half;
 
-        var nodes = new List<PlacedNode> { new(center, half, height / 2, centerBox, Short(center.Name, LongestName)) };
-        Place(nodes, right, +1, near, half, height);
-        Place(nodes, left, -1, near, half, height);
-        Place(nodes, right2, +1, far, half, height);
-        Place(nodes, left2, -1, far, half, height);
-        return new GraphLayout(half * 2, height, nodes, Connect(graph, nodes, parents));
+        var nodes = new List<PlacedNode> { new(center, middle, height / 2, centerBox, Short(center.Name, LongestName)) };
+        Place(nodes, right, +1, near, middle, height);
+        Place(nodes, left, -1, near, middle, height);
+        Place(nodes, right2, +1, far, middle, height);
+        Place(nodes, left2, -1, far, middle, height);
+        return new GraphLayout(middle + half, height, nodes, Connect(graph, nodes, parents));
     }
 
-    private static void Place(List<PlacedNode> nodes, GraphNode[] ring, int side, double from, double half, double height)
+    private static void Place(List<PlacedNode> nodes, GraphNode[] ring, int side, double from, double middle, double height)
     {
         for (var i = 0; i < ring.Length; i++)
         {
             var y = (height / 2) + ((i - ((ring.Length - 1) / 2d)) * Row);
             var bulge = Curve * Math.Cos((y - (height / 2)) / height * Math.PI);
             var width = WidthOf(ring[i].Name);
-            nodes.Add(new PlacedNode(ring[i], half + (side * (from + bulge + (width / 2))), y, width, Short(ring[i].Name, LongestName)));
+            nodes.Add(new PlacedNode(ring[i], middle + (side * (from + bulge + (width / 2))), y, width, Short(ring[i].Name, LongestName)));
         }
     }
 

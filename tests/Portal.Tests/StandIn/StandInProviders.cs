@@ -26,7 +26,7 @@ internal static class StandInProviders
             dead = tenant.Jobs.Count(job => job.State == "dead"),
             oldest_queued_at = tenant.Jobs.Any(job => job.State == "queued") ? DateTimeOffset.UtcNow.AddMinutes(-95) : (DateTimeOffset?)null,
         }));
-        app.MapGet("/account/provider-faults", (string? kind, string? format) => Ledger(format, "faults", tenant.Faults.Where(fault => kind is null || fault.Kind == kind).Select(fault => new
+        app.MapGet("/account/provider-faults", (string? kind, string? format, int? limit) => Ledger(format, limit, "faults", tenant.Faults.Where(fault => kind is null || fault.Kind == kind).Select(fault => new
         {
             id = Guid.CreateVersion7(),
             at = DateTimeOffset.UtcNow,
@@ -42,7 +42,7 @@ internal static class StandInProviders
             attempts = 2,
             hint = fault.Hint,
         })));
-        app.MapGet("/account/audit", (string? actor, string? format) => Ledger(format, "entries", tenant.Audit.Where(entry => actor is null || entry.Actor == actor).Select(entry => new
+        app.MapGet("/account/audit", (string? actor, string? format, int? limit) => Ledger(format, limit, "entries", tenant.Audit.Where(entry => actor is null || entry.Actor == actor).Select(entry => new
         {
             id = Guid.CreateVersion7(),
             at = DateTimeOffset.UtcNow,
@@ -57,9 +57,11 @@ internal static class StandInProviders
         })));
     }
 
-    private static IResult Ledger(string? format, string name, IEnumerable<object> entries) => format == "ndjson"
+    private static IResult Ledger(string? format, int? limit, string name, IEnumerable<object> entries) => format == "ndjson"
         ? Results.Text(string.Concat(entries.Select(entry => JsonSerializer.Serialize(entry) + "\n")), "application/x-ndjson")
-        : Results.Json(new Dictionary<string, object> { [name] = entries });
+        : Results.Json(entries.Count() > limit
+            ? new Dictionary<string, object> { [name] = entries.Take(limit.Value), ["next"] = "the-51st" }
+            : new Dictionary<string, object> { [name] = entries });
 
     private static object Shape(StandInProvider provider) => new
     {

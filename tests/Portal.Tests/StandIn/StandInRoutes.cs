@@ -67,6 +67,12 @@ internal static class StandInRoutes
             by_model = new[] { new { day = DateTimeOffset.UtcNow.ToString("yyyy-MM-dd", System.Globalization.CultureInfo.InvariantCulture), provider = "openai", model = "gpt-x", operation = "POST /v1/query", role = "synthesize", calls = 7, faults = 1, unpriced_calls = 0, tokens = new { input = 100, output = 20 }, cost_usd = 0.0105 } },
             projected = new { memories = 12_000, writes = 400, queries = 21 },
         }));
+        app.MapGet("/account/usage/daily", (string from, string to) => Results.Json(new
+        {
+            from,
+            to,
+            days = new object[] { new { day = to, operation = "store", requests = 3, memories = 12 }, new { day = to, operation = "query", requests = 7, memories = 31 }, new { day = to, operation = "edit", requests = 90, memories = 90 } },
+        }));
         app.MapGet("/account/keys", () => Results.Json(new { keys = tenant.Keys.Select(Shape) }));
         app.MapPost("/account/keys", (JsonElement body) =>
         {
