@@ -35,7 +35,8 @@ var migrate = builder.AddProject<Projects.Engram_Worker>("migrate", options => o
 
 var api = OnTheDatabase(builder.AddProject<Projects.Engram_Api>("api"))
     .WithEnvironment("Engram__Operator__Secret", operatorSecret);
-var mcp = OnTheDatabase(builder.AddProject<Projects.Engram_McpServer>("mcp"));
+// Address and environment stand here, since for launch settings `dotnet run` writes a line to standard output, where the stdio bridge speaks the protocol.
+var mcp = OnTheDatabase(builder.AddProject<Projects.Engram_McpServer>("mcp").WithHttpEndpoint(port: 5181).WithEnvironment("ASPNETCORE_ENVIRONMENT", "Development"));
 var worker = OnTheDatabase(builder.AddProject<Projects.Engram_Worker>("worker").WithArgs("run"));
 mcp.WithUrl($"{mcp.GetEndpoint("http")}/mcp", "mcp");
 

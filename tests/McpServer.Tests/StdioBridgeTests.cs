@@ -11,7 +11,27 @@ public sealed class StdioBridgeTests(ToolFixture fixture) : IClassFixture<ToolFi
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
+    /// <summary>
+    /// As docs/mcp-clients.md has it, of what this test was built with: a build in the middle of a test run would write what other tests are starting.
+    /// </summary>
+    private static readonly string[] FromAClone =
+        ["run", "--no-build", "-c", new DirectoryInfo(AppContext.BaseDirectory).Parent!.Name, "--project", "McpServer", "--", StdioCommand.Switch];
+
     private static string Program => typeof(StdioCommand).Assembly.Location;
+
+    private static string Clone
+    {
+        get
+        {
+            var folder = new DirectoryInfo(AppContext.BaseDirectory);
+            while (folder is not null && !File.Exists(Path.Combine(folder.FullName, "Engram.Aspire.sln")))
+            {
+                folder = folder.Parent;
+            }
+
+            return folder?.FullName ?? throw new InvalidOperationException("Engram.Aspire.sln is in no folder above the test's output.");
+        }
+    }
 
     [Theory]
     [InlineData("2025-11-25")]
@@ -85,6 +105,18 @@ public sealed class StdioBridgeTests(ToolFixture fixture) : IClassFixture<ToolFi
         Assert.Contains("cannot be reached", answer.GetProperty("error").GetProperty("message").GetString(), StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Run_from_a_clone_it_writes_nothing_but_the_protocol()
+    {
+        var tenant = await fixture.NewTenantAsync();
+
+        var (code, output, errors) = await RunAsync($"{Rpc.Initialize("2025-11-25")}\n{Rpc.Request(2, "tools/list")}\n", tenant.Key, arguments: FromAClone);
+
+        Assert.True(code == 0, errors);
+        Assert.StartsWith("{", output, StringComparison.Ordinal);
+        Assert.Equal([1, 2], output.TrimEnd('\n').Split('\n').Select(line => JsonElement.Parse(line).GetProperty("id").GetInt32()).Order());
+    }
+
     private StdioClientTransport Transport(string key, List<string> errors) => new(new StdioClientTransportOptions
     {
         Name = "engram",
@@ -94,9 +126,15 @@ public sealed class StdioBridgeTests(ToolFixture fixture) : IClassFixture<ToolFi
         StandardErrorLines = errors.Add,
     });
 
-    private async Task<(int Code, string Output, string Errors)> RunAsync(string input, string? key, string? url = null)
+    private async Task<(int Code, string Output, string Errors)> RunAsync(string input, string? key, string? url = null, string[]? arguments = null)
     {
-        var start = new ProcessStartInfo("dotnet", [Program, StdioCommand.Switch]) { RedirectStandardInput = true, RedirectStandardOutput = true, RedirectStandardError = true };
+        var start = new ProcessStartInfo("dotnet", arguments ?? [Program, StdioCommand.Switch])
+        {
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = Clone,
+        };
         start.Environment[StdioCommand.UrlVariable] = url ?? fixture.Server.Url.ToString();
         start.Environment[StdioCommand.KeyVariable] = key;
         using var process = Process.Start(start)!;
