@@ -47,7 +47,7 @@ export const breaks = [
   },
   {
     name: 'the vector arm ignores the filter',
-    edits: [['Engine/Recall/Recall.cs', 'embedder.ModelId, run.Request.Filter, _options.Candidates', 'embedder.ModelId, null, _options.Candidates']],
+    edits: [['Engine/Recall/Recall.cs', 'vector, model, run.Request.Filter, _options.Candidates', 'vector, model, null, _options.Candidates']],
   },
   {
     name: 'the graph arm ignores the filter',
@@ -67,11 +67,11 @@ export const breaks = [
   },
   {
     name: 'calls over MCP are not recorded',
-    edits: [['McpServer/Transport/McpEndpoint.cs', 'if (caller is not null && timer.Operation is not null)', 'if (caller is not null && timer.Operation is null)']],
+    edits: [['McpServer/Transport/RequestGuard.cs', 'if (call is not null && (fault is not null || !call.AnsweredElsewhere))', 'if (call is not null && fault is not null)']],
   },
   {
     name: 'a tool answers without structuredContent',
-    edits: [['McpServer/Tools/ToolResult.cs', 'StructuredContent = JsonElement.Parse(json),', '']],
+    edits: [['McpServer/Tools/RenderedResult.cs', ', StructuredContent = DataMarkElement }', ' }']],
   },
   {
     name: 'every authenticated request pays 30 ms, as for a wrong primitive',
@@ -84,7 +84,8 @@ export const breaks = [
   },
   {
     name: 'usage is not written',
-    edits: [['Engine/Usage/UsageMeter.cs', 'if (taken.Length == 0)', 'if (taken.Length >= 0)']],
+    edits: [['Engine/Usage/UsageMeter.cs',
+      'await using var command = _db.Command(Upsert, ParametersOf(batch));\n        await command.ExecuteNonQueryAsync(cancellationToken);', 'await Task.CompletedTask;']],
   },
   {
     name: 'the portal sends no Content-Security-Policy',
