@@ -151,12 +151,12 @@ public sealed class PageTests
     public async Task Buckets_are_sorted_by_what_the_address_says()
     {
         await using var portal = await PortalHost.StartAsync();
-        portal.Api.Tenant.Buckets.Add(new StandInBucket("aardvarks", null));
+        portal.Api.Tenant.Buckets.AddRange([new StandInBucket("zebras", null), new StandInBucket("aardvarks", null)]);
         portal.Api.Tenant.Buckets[0].Memories.Add(new("Ada lives in Lisbon"));
         using var browser = portal.Open();
         using var signedIn = await browser.SignInAsync();
 
-        Assert.Matches("(?s)/buckets/aardvarks.*/buckets/default", await browser.ReadAsync("/buckets"));
-        Assert.Matches("(?s)aria-sort=\"descending\".*/buckets/default.*/buckets/aardvarks", await browser.ReadAsync("/buckets?sort=-memories"));
+        Assert.Matches("(?s)/buckets/aardvarks.*/buckets/default.*/buckets/zebras", await browser.ReadAsync("/buckets"));
+        Assert.Matches("(?s)aria-sort=\"descending\".*/buckets/default.*/buckets/zebras.*/buckets/aardvarks", await browser.ReadAsync("/buckets?sort=-memories"));
     }
 }
