@@ -29,7 +29,15 @@ public sealed class BrowserTests(Chromium chromium) : IClassFixture<Chromium>
         foreach (var route in routes)
         {
             await page.GotoAsync(route);
-            await page.WaitForFunctionAsync(Chromium.Settled, null, new() { Timeout = 60_000 });
+            try
+            {
+                await page.WaitForFunctionAsync(Chromium.Settled, null, new() { Timeout = 60_000 });
+            }
+            catch (TimeoutException)
+            {
+                faults.Add($"{route} never got to what it is going to show");
+                continue;
+            }
             var result = await page.RunAxe();
             if (result.Violations.Any(violation => violation.Id == "document-title"))
             {
