@@ -20,7 +20,7 @@ internal static class MemoryExamples
     public const string Page = $$"""{"memories":[{{{One}}}],"total":1,"limit":20,"offset":0}""";
 
     public const string Detail = $$"""
-        {{{One}},"triples":[{"id":"019c1234-5678-7abc-8def-0123456789ad","subject":"Ann","predicate":"lives_in","object":"Lisbon","negated":false,"confidence":0.9,"superseded":false,"span_start":0,"span_length":19,"extractor":"rules"}],"history":[]}
+        {{{One}},"triples":[{"id":"019c1234-5678-7abc-8def-0123456789ad","subject":"Ann","predicate":"lives_in","object":"Lisbon","negated":false,"confidence":0.9,"superseded":false,"span_start":0,"span_length":19,"extractor":"rules","other_sources":0}],"history":[]}
         """;
 
     // Without its braces, so that it can stand alone and inside a larger object.

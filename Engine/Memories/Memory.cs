@@ -84,9 +84,11 @@ public sealed record Memory
 /// <param name="SpanStart">UTF-16 offset of the evidence in the memory's text.</param>
 /// <param name="SpanLength">Length of the evidence.</param>
 /// <param name="Extractor">Who extracted it.</param>
+/// <param name="OtherSources">How many other memories say it too; with none it goes when this memory goes.</param>
 public sealed record MemoryTriple(
     Guid Id, string Subject, string Predicate, string Object, bool Negated, double Confidence,
-    DateTimeOffset? ValidFrom, DateTimeOffset? ValidTo, bool Superseded, int SpanStart, int SpanLength, string Extractor);
+    DateTimeOffset? ValidFrom, DateTimeOffset? ValidTo, bool Superseded, int SpanStart, int SpanLength, string Extractor,
+    int OtherSources);
 
 /// <summary>A former state of a memory.</summary>
 /// <param name="Sequence">Grows from 1, oldest first.</param>

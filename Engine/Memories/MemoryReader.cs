@@ -31,7 +31,8 @@ public sealed class MemoryReader(TenantDb db)
 
     private const string Triples = """
         select t.id, s.name, t.predicate, o.name, t.negated, ts.confidence, t.valid_from, t.valid_to, t.superseded_by is not null,
-            ts.span_start, ts.span_length, ts.extractor
+            ts.span_start, ts.span_length, ts.extractor,
+            (select count(*)::int from triple_sources o where o.tenant_id = ts.tenant_id and o.triple_id = ts.triple_id and o.memory_id <> ts.memory_id)
         from triple_sources ts
         join triples t on t.tenant_id = ts.tenant_id and t.id = ts.triple_id
         join entities s on s.tenant_id = t.tenant_id and s.id = t.subject_id
@@ -163,7 +164,8 @@ public sealed class MemoryReader(TenantDb db)
         {
             triples.Add(new MemoryTriple(
                 reader.GetGuid(0), reader.GetString(1), reader.GetString(2), reader.GetString(3), reader.GetBoolean(4), Math.Round(reader.GetFloat(5), 3),
-                TimeOrNull(reader, 6), TimeOrNull(reader, 7), reader.GetBoolean(8), reader.GetInt32(9), reader.GetInt32(10), reader.GetString(11)));
+                TimeOrNull(reader, 6), TimeOrNull(reader, 7), reader.GetBoolean(8), reader.GetInt32(9), reader.GetInt32(10), reader.GetString(11),
+                reader.GetInt32(12)));
         }
 
         await reader.NextResultAsync(cancellationToken);

@@ -41,7 +41,7 @@ public sealed record MemoryTraces(string? StoredBy, string? StoredWith, long Ret
 /// <param name="Superseded">A later statement replaced it.</param>
 public sealed record Triple(
     string Subject, string Predicate, string Object, bool Negated, double? Confidence, DateTimeOffset? ValidFrom, DateTimeOffset? ValidTo,
-    bool Superseded, int? SpanStart, int? SpanLength)
+    bool Superseded, int? SpanStart, int? SpanLength, int OtherSources = 0)
 {
     /// <summary>The words of the text that say it; null where the text has changed since.</summary>
     public string? EvidenceIn(string content) =>

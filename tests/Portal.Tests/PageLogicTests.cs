@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using Engram.Portal.Account;
 using Engram.Portal.Client;
@@ -23,6 +24,21 @@ public sealed class PageLogicTests
     [InlineData("/\n/host", false)]
     [InlineData("http://host/", false)]
     public void Only_a_path_of_the_portal_is_local(string? url, bool isLocal) => Assert.Equal(isLocal, LocalReturnUrl.IsLocal(url));
+
+    [Theory]
+    [InlineData("", "its text, its vector, its index entries. Deleted")]
+    [InlineData("0", "its index entries and 1 triple that nothing else says. Deleted")]
+    [InlineData("2", "its index entries. Its triple stays: other memories say the same. Deleted")]
+    [InlineData("1 1", "its index entries. Its 2 triples stay: other memories say the same. Deleted")]
+    [InlineData("0 3 0", "its index entries and 2 of its 3 triples; other memories say the rest. Deleted")]
+    public void Whoever_deletes_a_memory_is_told_what_goes_with_it(string otherSources, string told)
+    {
+        Triple[] triples = [.. otherSources.Split(' ', StringSplitOptions.RemoveEmptyEntries)
+            .Select(count => new Triple("Ann", "knows", "Ben", false, 1, null, null, false, null, null, int.Parse(count, CultureInfo.InvariantCulture)))];
+        var memory = new Memory("1", "Ann knows Ben.", null, null, null, null, null, null, null, null, null, null, null, null, null, triples, []);
+
+        Assert.Contains(told, DeletionPreview.Of(memory), StringComparison.Ordinal);
+    }
 
     [Fact]
     public void The_sign_in_address_carries_a_whole_address_with_its_query()

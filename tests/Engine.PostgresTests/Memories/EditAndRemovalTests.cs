@@ -60,10 +60,15 @@ public sealed class EditAndRemovalTests(EngineFixture engine)
         await ExtractionTestData.ExtractAsync(engine, tenant, first, ("Anna", "lives_in", "Berlin"));
         await ExtractionTestData.ExtractAsync(engine, tenant, second, ("Anna", "lives_in", "Berlin"));
         Assert.Equal(1L, await CountAsync(tenant, "triples"));
+        Assert.Equal(1, await OtherSourcesAsync(second));
         await engine.Removal.DeleteAsync(tenant, "default", first, EngineFixture.Timer, cancellationToken: Cancel);
         Assert.Equal(1L, await CountAsync(tenant, "triples"));
+        Assert.Equal(0, await OtherSourcesAsync(second));
         await engine.Removal.DeleteAsync(tenant, "default", second, EngineFixture.Timer, cancellationToken: Cancel);
         Assert.Equal(0L, await CountAsync(tenant, "triples"));
+
+        async Task<int> OtherSourcesAsync(Guid id) =>
+            Assert.Single((await engine.Reader.GetAsync(tenant, "default", id, EngineFixture.Timer, Cancel)).Triples).OtherSources;
     }
 
     [Fact]
