@@ -88,9 +88,10 @@ public sealed class PublicLatency(SystemDb db, IOptions<OperationOptions> option
     private async Task<PublicNumbers> QueryAsync(CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow();
-        var from = new DateTimeOffset((now - Window).UtcTicks / TimeSpan.TicksPerHour * TimeSpan.TicksPerHour, TimeSpan.Zero);
+        // Full hours: one that has begun to leave the window is still summed up whole.
+        var (from, recorded) = (OperationRows.HourOf(now - Window), OperationRows.HourOf(now - FromRecords));
         var sums = new Dictionary<string, (DurationSketch Sketch, long Excluded, long Cutoffs)>(StringComparer.Ordinal);
-        await using var command = db.Command(Select, Sql.Time(from), new Npgsql.NpgsqlParameter<long[]> { TypedValue = DurationSketch.Bounds }, Sql.Time(now - FromRecords));
+        await using var command = db.Command(Select, Sql.Time(from), new Npgsql.NpgsqlParameter<long[]> { TypedValue = DurationSketch.Bounds }, Sql.Time(recorded));
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         while (await reader.ReadAsync(cancellationToken))
         {
