@@ -115,8 +115,9 @@ public sealed record MemoryDetail(
 /// <param name="Memories">The page.</param>
 /// <param name="Total">Memories that match, over all pages.</param>
 /// <param name="Next">Cursor of the next page, or null at the end.</param>
-public sealed record MemoryPage(Guid BucketId, string BucketName, IReadOnlyList<Memory> Memories, long Total, string? Next)
-{
-    /// <summary>Changes whenever this page would read otherwise. Only first pages have one.</summary>
-    public long? Fingerprint { get; init; }
-}
+public sealed record MemoryPage(Guid BucketId, string BucketName, IReadOnlyList<Memory> Memories, long Total, string? Next);
+
+/// <summary>Tells a first page from what it was before.</summary>
+/// <param name="Fingerprint">Of the versions of the page's rows: differs whenever the page reads otherwise.</param>
+/// <param name="State">Of the database at the time: the same one means that nothing was committed since, by anyone. Null: unknown.</param>
+public readonly record struct PageVersion(long Fingerprint, long? State);

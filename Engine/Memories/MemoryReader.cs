@@ -53,8 +53,8 @@ public sealed class MemoryReader(TenantDb db)
     // Most memories have neither metadata nor categories, and reading a null costs nothing.
     private const string FirstPage = """
         select m.id, m.bucket_id, m.content, m.token_count, m.language, nullif(m.metadata, '{}'), m.user_id, m.agent_id, m.run_id, nullif(m.categories, '{}'),
-            m.occurred_at, m.status, m.extraction, m.version, m.created_at, m.updated_at, m.total, m.fingerprint
-        from engram.memory_page($1, $2, $3, $4, $5) m
+            m.occurred_at, m.status, m.extraction, m.version, m.created_at, m.updated_at, m.total, m.fingerprint, m.state
+        from engram.memory_page($1, $2, $3, $4, $5, $6) m
         """;
 
     // What the metadata of most memories is.
@@ -77,7 +77,7 @@ public sealed class MemoryReader(TenantDb db)
             throw EngramException.Invalid("offset", "offset must be 0 to 100000; use the cursor to go further.");
         var from = MemoryCursor.Parse(cursor);
         if (from is null && offset == 0 && filter is null)
-            return (await FirstPageAsync(tenant, bucket, limit, known: null, timer, cancellationToken))!;
+            return (await FirstPageAsync(tenant, bucket, limit, known: null, timer, cancellationToken)).Page!;
         Check(bucket, limit);
 
         using var hop = timer.Measure(Hop.DbRead);
@@ -107,13 +107,13 @@ public sealed class MemoryReader(TenantDb db)
     /// <param name="tenant">Whose.</param>
     /// <param name="bucket">Name or id.</param>
     /// <param name="limit">1 to 100.</param>
-    /// <param name="known"><see cref="MemoryPage.Fingerprint"/> of the page the caller kept of this bucket and limit, or null.</param>
+    /// <param name="known">The version that came with the page the caller kept of this tenant, bucket and limit, or null.</param>
     /// <param name="timer">Gets the hop <c>db-read</c>.</param>
     /// <param name="cancellationToken">Cancels the query.</param>
-    /// <returns>The page; null where it still is the one the caller kept.</returns>
+    /// <returns>The page, null where it still is the one the caller kept; and the version to keep with it.</returns>
     /// <exception cref="EngramException">The bucket is unknown or an argument out of range.</exception>
-    public async Task<MemoryPage?> FirstPageAsync(
-        Tenant tenant, string bucket, int limit, long? known, OpTimer timer, CancellationToken cancellationToken = default)
+    public async Task<(MemoryPage? Page, PageVersion Version)> FirstPageAsync(
+        Tenant tenant, string bucket, int limit, PageVersion? known, OpTimer timer, CancellationToken cancellationToken = default)
     {
         Check(bucket, limit);
         using var hop = timer.Measure(Hop.DbRead);
@@ -122,19 +122,20 @@ public sealed class MemoryReader(TenantDb db)
         command.Parameters.Add(Sql.NullableText(isId ? null : bucket));
         command.Parameters.Add(Sql.Uuid(isId ? bucketId : (Guid?)null));
         command.Parameters.Add(Sql.Int(limit + 1));
-        command.Parameters.Add(Sql.NullableLong(known));
+        command.Parameters.Add(Sql.NullableLong(known?.Fingerprint));
+        command.Parameters.Add(Sql.NullableLong(known?.State));
         await using var reader = await command.ExecuteReaderAsync(cancellationToken);
         if (!await reader.ReadAsync(cancellationToken))
             throw EngramException.NoBucket(bucket);
-        var fingerprint = reader.GetInt64(ColumnCount + 1);
-        if (fingerprint == known)
-            return null;
+        var version = new PageVersion(reader.GetInt64(ColumnCount + 1), reader.IsDBNull(ColumnCount + 2) ? null : reader.GetInt64(ColumnCount + 2));
+        if (version.Fingerprint == known?.Fingerprint)
+            return (null, version);
 
         var (id, name, total) = (reader.GetGuid(1), reader.GetString(2), reader.GetInt64(ColumnCount));
         var memories = new List<Memory>(limit + 1);
         while (await reader.ReadAsync(cancellationToken))
             memories.Add(Read(reader));
-        return Page(id, name, memories, limit, total) with { Fingerprint = fingerprint };
+        return (Page(id, name, memories, limit, total), version);
     }
 
     /// <summary>One memory with its triples and history. One round trip.</summary>

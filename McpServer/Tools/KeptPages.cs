@@ -1,3 +1,4 @@
+using Engram.Engine.Memories;
 using Microsoft.Extensions.Caching.Memory;
 
 namespace Engram.McpServer.Tools;
@@ -9,9 +10,9 @@ namespace Engram.McpServer.Tools;
 internal readonly record struct PageKey(Guid TenantId, string Bucket, int Limit);
 
 /// <summary>A page as it was sent.</summary>
-/// <param name="Fingerprint">Of the rows it was made of.</param>
+/// <param name="Version">Of the rows it was made of.</param>
 /// <param name="Result">The page.</param>
-internal sealed record KeptPage(long Fingerprint, RenderedResult Result);
+internal sealed record KeptPage(PageVersion Version, RenderedResult Result);
 
 /// <summary>
 /// First pages as they were sent last. Nothing of it is ever sent without the database having said, in that very call, that the page's rows are still
@@ -20,7 +21,7 @@ internal sealed record KeptPage(long Fingerprint, RenderedResult Result);
 internal sealed class KeptPages : IDisposable
 {
     private const long Capacity = 32 << 20;
-    private static readonly TimeSpan UnusedFor = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan UnusedFor = TimeSpan.FromMinutes(1);
 
     private readonly MemoryCache _pages = new(new MemoryCacheOptions { SizeLimit = Capacity });
 

@@ -50,13 +50,13 @@ internal sealed class ListMemoriesTool(MemoryReader memories, BucketArguments bu
     {
         var key = new PageKey(call.Caller.Tenant.Id, bucket, limit);
         var last = kept.Find(key);
-        if (await memories.FirstPageAsync(call.Caller.Tenant, bucket, limit, last?.Fingerprint, call.Timer, ct) is not { } page)
+        var (page, version) = await memories.FirstPageAsync(call.Caller.Tenant, bucket, limit, last?.Version, call.Timer, ct);
+        var result = page is null ? last!.Result : Render(page);
+        if (version != last?.Version)
         {
-            return last!.Result;
+            kept.Keep(key, new KeptPage(version, result));
         }
 
-        var result = Render(page);
-        kept.Keep(key, new KeptPage(page.Fingerprint!.Value, result));
         return result;
     }
 

@@ -41,7 +41,7 @@ internal sealed class RenderedResult
     public bool Has(string property) => _properties.Contains(property);
 
     /// <summary>Writes a message with the data in the places of the marks.</summary>
-    public void Fill(ReadOnlySpan<byte> message, ArrayBufferWriter<byte> output)
+    public void Fill(ReadOnlySpan<byte> message, IBufferWriter<byte> output)
     {
         while (true)
         {

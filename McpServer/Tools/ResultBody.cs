@@ -3,8 +3,11 @@ using Engram.McpServer.Transport;
 
 namespace Engram.McpServer.Tools;
 
-/// <summary>A response's body in which the data of a tool's result takes the place of its marks. What comes before the result passes through.</summary>
-internal sealed class ResultBody(Stream body, McpCall call) : Stream
+/// <summary>
+/// A response's body in which the data of a tool's result takes the place of its marks. What comes before the result passes through; the result
+/// itself waits for <see cref="BoundedBody.CompleteAsync"/>.
+/// </summary>
+internal sealed class ResultBody(BoundedBody body, McpCall call) : Stream
 {
     private ArrayBufferWriter<byte>? _held;
 
@@ -43,17 +46,22 @@ internal sealed class ResultBody(Stream body, McpCall call) : Stream
     {
         if (_held is { WrittenCount: > 0 } held)
         {
-            if (call.Rendered is { } rendered)
+            if (call.Rendered is { } rendered && BoundedBody.CanHold(held.WrittenCount + rendered.Length))
             {
-                var message = new ArrayBufferWriter<byte>(held.WrittenCount + rendered.Length);
-                rendered.Fill(held.WrittenSpan, message);
-                await body.WriteAsync(message.WrittenMemory, cancellationToken);
-            }
-            else
-            {
-                await body.WriteAsync(held.WrittenMemory, cancellationToken);
+                // Nothing follows a result: it goes out with the end of the response, in one packet and not in two.
+                rendered.Fill(held.WrittenSpan, body);
+                held.ResetWrittenCount();
+                return;
             }
 
+            var message = held;
+            if (call.Rendered is { } large)
+            {
+                message = new ArrayBufferWriter<byte>(held.WrittenCount + large.Length);
+                large.Fill(held.WrittenSpan, message);
+            }
+
+            await body.WriteAsync(message.WrittenMemory, cancellationToken);
             held.ResetWrittenCount();
         }
 

@@ -1,10 +1,12 @@
+using System.Buffers;
+
 namespace Engram.McpServer.Transport;
 
 /// <summary>
 /// A response body that knows how many bytes went through it, and gives up on a reader that takes none: Kestrel's own bound grows with what is
 /// written at once, so a large result would hold its place for hours. Here every piece has its own, and the connection ends with it.
 /// </summary>
-internal sealed class BoundedBody(HttpContext context, TimeSpan limit) : Stream
+internal sealed class BoundedBody(HttpContext context, TimeSpan limit) : Stream, IBufferWriter<byte>
 {
     /// <summary>What Kestrel buffers before a write waits for the reader.</summary>
     private const int Piece = 64 * 1024;
@@ -34,6 +36,26 @@ internal sealed class BoundedBody(HttpContext context, TimeSpan limit) : Stream
         var flush = _body.FlushAsync(cancellationToken);
         return flush.IsCompletedSuccessfully ? flush : WaitAsync(flush, cancellationToken);
     }
+
+    /// <summary>Ends the response and sends what is left of it.</summary>
+    public Task CompleteAsync(CancellationToken cancellationToken)
+    {
+        var completion = context.Response.CompleteAsync();
+        return completion.IsCompletedSuccessfully ? completion : WaitAsync(completion, cancellationToken);
+    }
+
+    /// <summary>Whether this much may be written into the buffer and left there for <see cref="CompleteAsync"/>: one piece, which has one bound.</summary>
+    public static bool CanHold(int bytes) => bytes <= Piece;
+
+    public void Advance(int count)
+    {
+        context.Response.BodyWriter.Advance(count);
+        Bytes += count;
+    }
+
+    public Memory<byte> GetMemory(int sizeHint = 0) => context.Response.BodyWriter.GetMemory(sizeHint);
+
+    public Span<byte> GetSpan(int sizeHint = 0) => context.Response.BodyWriter.GetSpan(sizeHint);
 
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 

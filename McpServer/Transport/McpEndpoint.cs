@@ -209,6 +209,7 @@ internal sealed class McpEndpoint(
             SseResponse.Prepare(context);
             var body = new BoundedBody(context, _options.WriteTimeout);
             await session.Transport.HandlePostRequestAsync(request, new ResultBody(body, call), post.Token);
+            await body.CompleteAsync(post.Token);
             OperationLabel.EndFraming(call.Timer, body);
         }
         catch (OperationCanceledException) when (post.IsCancellationRequested)
@@ -244,6 +245,7 @@ internal sealed class McpEndpoint(
             : null;
         var body = new BoundedBody(context, _options.WriteTimeout);
         await servers.ServeOnceAsync(request, new ResultBody(body, call), onResponseStarting, context.RequestAborted);
+        await body.CompleteAsync(context.RequestAborted);
         OperationLabel.EndFraming(call.Timer, body);
         return null;
     }
