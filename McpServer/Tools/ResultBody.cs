@@ -5,11 +5,13 @@ namespace Engram.McpServer.Tools;
 
 /// <summary>
 /// A response's body in which the data of a tool's result takes the place of its marks. What comes before the result passes through; the result
-/// itself waits for <see cref="BoundedBody.CompleteAsync"/>.
+/// itself waits for <see cref="CompleteAsync"/>, so that a quick call is answered in one packet.
 /// </summary>
-internal sealed class ResultBody(BoundedBody body, McpCall call) : Stream
+internal sealed class ResultBody(BoundedBody body, McpCall call, TimeProvider time) : Stream
 {
+    private readonly HeldHeaders _headers = new(body, time);
     private ArrayBufferWriter<byte>? _held;
+    private bool _begun;
 
     public override bool CanRead => false;
 
@@ -29,7 +31,7 @@ internal sealed class ResultBody(BoundedBody body, McpCall call) : Stream
     {
         if (call.Rendered is null)
         {
-            return body.WriteAsync(buffer, cancellationToken);
+            return PassAsync(buffer, cancellationToken);
         }
 
         // Until the message is whole: a mark must not be seen in halves.
@@ -48,7 +50,8 @@ internal sealed class ResultBody(BoundedBody body, McpCall call) : Stream
         {
             if (call.Rendered is { } rendered && BoundedBody.CanHold(held.WrittenCount + rendered.Length))
             {
-                // Nothing follows a result: it goes out with the end of the response, in one packet and not in two.
+                // Nothing follows a result.
+                await BeginAsync();
                 rendered.Fill(held.WrittenSpan, body);
                 held.ResetWrittenCount();
                 return;
@@ -61,11 +64,32 @@ internal sealed class ResultBody(BoundedBody body, McpCall call) : Stream
                 large.Fill(held.WrittenSpan, message);
             }
 
-            await body.WriteAsync(message.WrittenMemory, cancellationToken);
+            await PassAsync(message.WrittenMemory, cancellationToken);
             held.ResetWrittenCount();
         }
 
-        await body.FlushAsync(cancellationToken);
+        if (_begun)
+        {
+            await body.FlushAsync(cancellationToken);
+        }
+        else
+        {
+            _headers.Hold();
+        }
+    }
+
+    /// <summary>Ends the response and sends what is left of it.</summary>
+    public async Task CompleteAsync(CancellationToken cancellationToken)
+    {
+        await BeginAsync();
+        await body.CompleteAsync(cancellationToken);
+    }
+
+    public override async ValueTask DisposeAsync()
+    {
+        // After this the connection may be another request's.
+        await BeginAsync().ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await base.DisposeAsync();
     }
 
     // The SDK only writes asynchronously.
@@ -76,4 +100,16 @@ internal sealed class ResultBody(BoundedBody body, McpCall call) : Stream
     public override long Seek(long offset, SeekOrigin origin) => throw new NotSupportedException();
 
     public override void SetLength(long value) => throw new NotSupportedException();
+
+    private Task BeginAsync()
+    {
+        _begun = true;
+        return _headers.ReleaseAsync();
+    }
+
+    private async ValueTask PassAsync(ReadOnlyMemory<byte> buffer, CancellationToken ct)
+    {
+        await BeginAsync();
+        await body.WriteAsync(buffer, ct);
+    }
 }

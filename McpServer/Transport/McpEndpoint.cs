@@ -208,8 +208,9 @@ internal sealed class McpEndpoint(
         {
             SseResponse.Prepare(context);
             var body = new BoundedBody(context, _options.WriteTimeout);
-            await session.Transport.HandlePostRequestAsync(request, new ResultBody(body, call), post.Token);
-            await body.CompleteAsync(post.Token);
+            await using var result = new ResultBody(body, call, time);
+            await session.Transport.HandlePostRequestAsync(request, result, post.Token);
+            await result.CompleteAsync(post.Token);
             OperationLabel.EndFraming(call.Timer, body);
         }
         catch (OperationCanceledException) when (post.IsCancellationRequested)
@@ -244,8 +245,9 @@ internal sealed class McpEndpoint(
             ? first => SetStatus(context.Response, first)
             : null;
         var body = new BoundedBody(context, _options.WriteTimeout);
-        await servers.ServeOnceAsync(request, new ResultBody(body, call), onResponseStarting, context.RequestAborted);
-        await body.CompleteAsync(context.RequestAborted);
+        await using var result = new ResultBody(body, call, time);
+        await servers.ServeOnceAsync(request, result, onResponseStarting, context.RequestAborted);
+        await result.CompleteAsync(context.RequestAborted);
         OperationLabel.EndFraming(call.Timer, body);
         return null;
     }
