@@ -26,12 +26,13 @@ internal static class McpHeaders
     {
         try
         {
-            return CheckVersion(version, OnOffer(message)) ?? CheckAgainstBody(http, version, message);
+            return CheckVersion(version, OnOffer(message)) ?? CheckAgainstBody(http, version, message)
+                ?? (message is JsonRpcRequest request ? RequestParameters.Check(request, version) : null);
         }
         catch (ArgumentException)
         {
             // How a lazily read JsonObject reports that a name occurs twice.
-            return RpcFault.InvalidRequest("Invalid request: a property occurs twice in 'params' or '_meta'.");
+            return RpcFault.InvalidRequest("Invalid request: a property occurs twice in 'params' or in an object of it.");
         }
     }
 

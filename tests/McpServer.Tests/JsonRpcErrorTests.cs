@@ -56,6 +56,60 @@ public sealed class JsonRpcErrorTests(TransportFixture fixture) : IClassFixture<
         Assert.Equal("2.0", reply.Messages[0].GetProperty("jsonrpc").GetString());
     }
 
+    public static TheoryData<string, string, string> WrongParameters => new()
+    {
+        { "tools/call", "{}", "'name'" },
+        { "tools/call", """{"name":5}""", "'name'" },
+        { "tools/call", """{"name":null}""", "'name'" },
+        { "tools/call", """{"name":"list_memories","arguments":"x"}""", "'arguments'" },
+        { "tools/call", """{"name":"list_memories","arguments":[]}""", "'arguments'" },
+        { "tools/call", """{"name":"list_memories","_meta":5}""", "'_meta'" },
+        { "tools/call", """{"name":"list_memories","_meta":{"progressToken":{}}}""", "'_meta.progressToken'" },
+        { "tools/call", """{"name":"list_memories","_meta":{"progressToken":1.5}}""", "'_meta.progressToken'" },
+        { "prompts/get", "{}", "'name'" },
+        { "prompts/get", """{"name":"recall","arguments":[1]}""", "'arguments'" },
+        { "resources/read", "{}", "'uri'" },
+        { "resources/read", """{"uri":5}""", "'uri'" },
+        { "resources/subscribe", """{"uri":["a"]}""", "'uri'" },
+        { "resources/unsubscribe", """{"uri":true}""", "'uri'" },
+        { "completion/complete", "{}", "'ref'" },
+        { "completion/complete", """{"ref":5,"argument":{"name":"a","value":"b"}}""", "'ref'" },
+        { "completion/complete", """{"ref":{"type":"ref/what"},"argument":{"name":"a","value":"b"}}""", "'ref.type'" },
+        { "completion/complete", """{"ref":{"type":"ref/prompt","name":5},"argument":{"name":"a","value":"b"}}""", "'ref.name'" },
+        { "completion/complete", """{"ref":{"type":"ref/prompt","name":"recall"}}""", "'argument'" },
+        { "completion/complete", """{"ref":{"type":"ref/prompt","name":"recall"},"argument":{"name":"topic"}}""", "'argument.value'" },
+        { "tools/list", """{"cursor":5}""", "'cursor'" },
+        { "logging/setLevel", """{"level":"loud"}""", "'level'" },
+    };
+
+    [Theory]
+    [MemberData(nameof(WrongParameters))]
+    public async Task Parameters_that_cannot_be_read_are_named(string method, string parameters, string says)
+    {
+        using var client = fixture.Client();
+
+        var reply = await client.PostAsync(Rpc.Request(3, method, parameters), ("Mcp-Session-Id", await client.InitializeAsync()));
+
+        Assert.Equal(-32602, reply.ErrorCode);
+        Assert.Contains($"{says} of {method} must be", reply.ErrorMessage, StringComparison.Ordinal);
+        Assert.Equal(3, reply.Messages[0].GetProperty("id").GetInt32());
+    }
+
+    [Theory]
+    [InlineData("""{"name":"list_memories","arguments":{"limit":1,"limit":2}}""")]
+    [InlineData("""{"name":"list_memories","name":"list_buckets"}""")]
+    [InlineData("""{"name":"list_memories","_meta":{"a":1,"a":2}}""")]
+    public async Task A_name_that_occurs_twice_is_refused(string parameters)
+    {
+        using var client = fixture.Client();
+
+        var reply = await client.PostAsync(Rpc.Request(3, "tools/call", parameters), ("Mcp-Session-Id", await client.InitializeAsync()));
+
+        Assert.Equal(HttpStatusCode.BadRequest, reply.Status);
+        Assert.Equal(InvalidRequest, reply.ErrorCode);
+        Assert.Contains("twice", reply.ErrorMessage, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Bytes_that_are_not_UTF8_are_a_parse_error()
     {
