@@ -7,7 +7,7 @@ namespace Engram.McpServer.Tools;
 
 /// <summary>
 /// Pages through a bucket, newest first, in one round trip to the database. A first page that is still the one sent last is sent again: the round trip
-/// says that it is.
+/// says that it is. Callers of the same page at the same time share one.
 /// </summary>
 internal sealed class ListMemoriesTool(MemoryReader memories, BucketArguments buckets, KeptPages kept) : EngramTool(Define(
     "list_memories",
@@ -29,6 +29,8 @@ internal sealed class ListMemoriesTool(MemoryReader memories, BucketArguments bu
     """,
     readOnly: true))
 {
+    private readonly SharedReads<PageKey, RenderedResult> _reads = new();
+
     public override Scopes Scope => Scopes.MemoriesRead;
 
     public override async ValueTask<CallToolResult?> RunAsync(McpCall call, ToolArguments arguments, CancellationToken ct)
@@ -42,15 +44,14 @@ internal sealed class ListMemoriesTool(MemoryReader memories, BucketArguments bu
         }
 
         return ToolResult.Ok(call, cursor is null
-            ? await FirstAsync(call, bucket, limit, ct)
+            ? await FirstAsync(call, new PageKey(call.Caller.Tenant.Id, bucket, limit), ct)
             : Render(await memories.ListAsync(call.Caller.Tenant, bucket, limit, offset: 0, cursor, filter: null, call.Timer, ct)));
     }
 
-    private async ValueTask<RenderedResult> FirstAsync(McpCall call, string bucket, int limit, CancellationToken ct)
+    private Task<RenderedResult> FirstAsync(McpCall call, PageKey key, CancellationToken ct) => _reads.ReadAsync(key, async () =>
     {
-        var key = new PageKey(call.Caller.Tenant.Id, bucket, limit);
         var last = kept.Find(key);
-        var (page, version) = await memories.FirstPageAsync(call.Caller.Tenant, bucket, limit, last?.Version, call.Timer, ct);
+        var (page, version) = await memories.FirstPageAsync(call.Caller.Tenant, key.Bucket, key.Limit, last?.Version, call.Timer, CancellationToken.None);
         var result = page is null ? last!.Result : Render(page);
         if (version != last?.Version)
         {
@@ -58,7 +59,7 @@ internal sealed class ListMemoriesTool(MemoryReader memories, BucketArguments bu
         }
 
         return result;
-    }
+    }, call.Timer, ct);
 
     private static RenderedResult Render(MemoryPage page) => RenderedResult.Of(
         new ListResult(page.BucketName, MemoryItems.Of(page.Memories), page.Total, page.Next), ToolJson.Wire.ListResult);
