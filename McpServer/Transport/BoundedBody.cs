@@ -11,6 +11,8 @@ internal sealed class BoundedBody(HttpContext context, TimeSpan limit) : Stream,
     /// <summary>What Kestrel buffers before a write waits for the reader.</summary>
     private const int Piece = 64 * 1024;
 
+    private const int LeastSpan = 1024;
+
     private readonly Stream _body = context.Response.Body;
 
     public long Bytes { get; private set; }
@@ -53,9 +55,10 @@ internal sealed class BoundedBody(HttpContext context, TimeSpan limit) : Stream,
         Bytes += count;
     }
 
-    public Memory<byte> GetMemory(int sizeHint = 0) => context.Response.BodyWriter.GetMemory(sizeHint);
+    // Kestrel takes the frame of a chunk out of what its pipe has left, which may leave nothing: so never a small rest of a block.
+    public Memory<byte> GetMemory(int sizeHint = 0) => context.Response.BodyWriter.GetMemory(Math.Max(LeastSpan, sizeHint));
 
-    public Span<byte> GetSpan(int sizeHint = 0) => context.Response.BodyWriter.GetSpan(sizeHint);
+    public Span<byte> GetSpan(int sizeHint = 0) => context.Response.BodyWriter.GetSpan(Math.Max(LeastSpan, sizeHint));
 
     public override void Write(byte[] buffer, int offset, int count) => throw new NotSupportedException();
 

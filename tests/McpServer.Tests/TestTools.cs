@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
 using Engram.Engine.Keys;
 using Engram.McpServer.Tools;
 using Engram.McpServer.Transport;
@@ -83,4 +84,29 @@ internal sealed class LargeTool() : EngramTool(Define(
         _began.TrySetResult();
         return new(new CallToolResult { Content = [new TextContentBlock { Text = new string('x', 32 * 1024 * 1024) }] });
     }
+}
+
+/// <summary>Answers with data of the size it is asked for, rendered as the shipped tools' is, once a test lets it.</summary>
+internal sealed class SizedTool() : EngramTool(Define(
+    "test_sized", "Sized", "Test only.",
+    """{"type":"object","properties":{"length":{"type":"integer"}},"required":["length"]}""",
+    """{"type":"object","properties":{"Text":{"type":"string"}},"required":["Text"]}""",
+    readOnly: true))
+{
+    private static readonly JsonTypeInfo<Sized> Type = (JsonTypeInfo<Sized>)JsonSerializerOptions.Default.GetTypeInfo(typeof(Sized));
+
+    public override Scopes Scope => Scopes.MemoriesRead;
+
+    /// <summary>What the next call tells that it has begun, and what it waits for.</summary>
+    public (TaskCompletionSource Began, Task Gate) Next { get; set; } = (new(), Task.CompletedTask);
+
+    public override async ValueTask<CallToolResult?> RunAsync(McpCall call, ToolArguments arguments, CancellationToken ct)
+    {
+        var (began, gate) = Next;
+        began.TrySetResult();
+        await gate.WaitAsync(ct);
+        return ToolResult.Ok(call, new Sized(new string('x', arguments.Integer("length", 1, 0, 1_000_000))), Type);
+    }
+
+    private sealed record Sized(string Text);
 }
