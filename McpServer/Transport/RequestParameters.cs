@@ -76,6 +76,8 @@ internal static class RequestParameters
         {
             var holder = parameter.Parent is { } parent ? parameters?[parent] as JsonObject : parameters;
             var value = holder?[parameter.Name];
+            // A lazily read object finds a name that occurs twice when it is searched, and throws.
+            (value as JsonObject)?.ContainsKey("");
             // Of an object that is absent itself, nothing is required.
             if (value is null ? parameter.Required && (parameter.Parent is null || holder is not null) : !Fits(value, parameter.Kind))
             {
@@ -88,20 +90,13 @@ internal static class RequestParameters
 
     private static bool Fits(JsonNode value, Kind kind) => kind switch
     {
-        Kind.Object => value is JsonObject content && HasEachNameOnce(content),
+        Kind.Object => value is JsonObject,
         Kind.Token => value.GetValueKind() == JsonValueKind.String || (value is JsonValue number && number.TryGetValue(out long _)),
         Kind.Reference => value.GetValueKind() == JsonValueKind.String && value.GetValue<string>() is "ref/prompt" or "ref/resource",
         Kind.Level => value.GetValueKind() == JsonValueKind.String && value.GetValue<string>() is
             "debug" or "info" or "notice" or "warning" or "error" or "critical" or "alert" or "emergency",
         _ => value.GetValueKind() == JsonValueKind.String,
     };
-
-    /// <summary>A lazily read object finds out when it is searched, and says so with an exception.</summary>
-    private static bool HasEachNameOnce(JsonObject content)
-    {
-        _ = content.ContainsKey("");
-        return true;
-    }
 
     private static string Words(Kind kind) => kind switch
     {
