@@ -18,6 +18,8 @@ public sealed class SessionMemoryTests(ToolFixture fixture) : IClassFixture<Tool
 
     private const int Calls = 10_000;
 
+    private const int Rounds = 5;
+
     [Fact]
     public async Task A_thousand_open_sessions_take_less_than_60_megabytes_and_give_them_back()
     {
@@ -25,17 +27,21 @@ public sealed class SessionMemoryTests(ToolFixture fixture) : IClassFixture<Tool
         using var client = fixture.Server.Client(tenant.Key);
         await OpenAsync(client, 20);
         await fixture.ForgetSessionsAsync();
-        var before = MegaBytes();
+        var taken = new double[Rounds];
+        var left = new double[Rounds];
+        for (var round = 0; round < Rounds; round++)
+        {
+            var before = MegaBytes();
+            await OpenAsync(client, Sessions);
+            taken[round] = MegaBytes() - before;
+            Assert.Equal(Sessions, fixture.Server.Services.GetRequiredService<SessionTable>().Count);
+            await fixture.ForgetSessionsAsync();
+            left[round] = MegaBytes() - before;
+            TestContext.Current.TestOutputHelper?.WriteLine($"{Sessions} sessions: {taken[round]:F1} MB, {left[round]:F1} MB after they ended");
+        }
 
-        await OpenAsync(client, Sessions);
-        var open = MegaBytes();
-        Assert.Equal(Sessions, fixture.Server.Services.GetRequiredService<SessionTable>().Count);
-        await fixture.ForgetSessionsAsync();
-        var after = MegaBytes();
-
-        TestContext.Current.TestOutputHelper?.WriteLine($"{Sessions} sessions: {open - before:F1} MB, {after - before:F1} MB after they ended");
-        Assert.InRange(open - before, 0, 60);
-        Assert.InRange(after - before, -100, 10);
+        Assert.InRange(Median(taken), 0.1, 60);
+        Assert.InRange(Median(left), -10, 5);
     }
 
     [Fact]
@@ -72,6 +78,9 @@ public sealed class SessionMemoryTests(ToolFixture fixture) : IClassFixture<Tool
             var reply = i % 2 == 0 ? await client.PostAsync(body, session) : await client.PostAsync(body);
             Assert.Contains("Ann lives in Bern.", reply.Body, StringComparison.Ordinal);
         });
+
+    /// <summary>Of several rounds: what earlier tests left in pools may go in the middle of one of them, tens of megabytes at once.</summary>
+    private static double Median(double[] rounds) => rounds.Order().ElementAt(rounds.Length / 2);
 
     private static double MegaBytes()
     {
