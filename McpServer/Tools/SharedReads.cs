@@ -12,6 +12,18 @@ internal sealed class SharedReads<TKey, TValue>
     private readonly Lock _gate = new();
     private readonly Dictionary<TKey, Reads> _reads = [];
 
+    /// <summary>Keys of which a read is under way.</summary>
+    public int Count
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _reads.Count;
+            }
+        }
+    }
+
     /// <summary>What is read under a key.</summary>
     /// <param name="key">Whoever has the same one gets the same.</param>
     /// <param name="read">Reads, for all who wait; no single one of them can cancel it.</param>

@@ -32,7 +32,8 @@ public sealed class SharedReadsTests(ToolFixture fixture) : IClassFixture<ToolFi
         _begun[3].SetResult(3);
         Assert.Equal(3, await last);
 
-        // Nobody waits any more: the next one begins a read at once.
+        // Nobody waits any more: nothing is kept, and the next one begins a read at once.
+        Assert.Equal(0, _shared.Count);
         var again = ReadAsync("a");
         Assert.Equal(5, _begun.Count);
         _begun[4].SetResult(4);
@@ -72,6 +73,7 @@ public sealed class SharedReadsTests(ToolFixture fixture) : IClassFixture<ToolFi
             Assert.Equal("second", (await Assert.ThrowsAsync<InvalidDataException>(() => read)).Message);
         }
 
+        Assert.Equal(0, _shared.Count);
         var again = ReadAsync("a");
         _begun[2].SetResult(3);
         Assert.Equal(3, await again);
