@@ -2,6 +2,7 @@ using Engram.Engine.Embeddings;
 using Engram.Engine.Memories;
 using Engram.Engine.Providers;
 using Engram.Engine.Recall;
+using Npgsql;
 
 namespace Engram.Engine.PostgresTests.Embeddings;
 
@@ -139,17 +140,25 @@ public sealed class ModelChangeTests(OwnModelFixture own) : IClassFixture<OwnMod
     {
         var tenant = await own.Database.CreateTenantAsync();
         var (edited, deleted) = (await StoreAsync(tenant, "It was raining in Lisbon"), await StoreAsync(tenant, "It was snowing in Oslo"));
-        var set = await own.NewTenantAsync("fake-embed@400ms", tenant);
+        var set = await own.NewTenantAsync("fake-embed", tenant);
         while (await own.Get<BucketVectors>().MaintainAsync(cancellationToken: Cancel) > 0)
         {
         }
 
         var run = (await own.Get<EmbeddingRuns>().TakeAsync(10, Cancel)).Single(run => run.Tenant == tenant);
+        // Who makes them locks the lease before it writes: until this ends, it has the old texts and nothing written.
+        await using var held = new NpgsqlConnection(own.Database.Owner);
+        await held.OpenAsync(Cancel);
+        await using var gate = await held.BeginTransactionAsync(Cancel);
+        await using (var hold = new NpgsqlCommand($"select from engram.embedding_runs where tenant_id = '{tenant.Id}' for update", held, gate))
+            await hold.ExecuteNonQueryAsync(Cancel);
         var seen = own.Provider.Requests.Of(set.Key).Count;
         var making = own.Get<EmbeddingRuns>().MakeAsync(run, Cancel);
         await Keys.KeyTestHost.UntilAsync(() => Task.FromResult(own.Provider.Requests.Of(set.Key).Count > seen), "the provider was not asked");
         await own.Database.ExecuteAsync($"update engram.memories set content = 'It was dry', version = version + 1 where id = '{edited.MemoryId}'");
         await own.Get<MemoryRemoval>().DeleteAsync(tenant, "default", deleted.MemoryId, EngineFixture.Timer, cancellationToken: Cancel);
+        Assert.False(making.IsCompleted);
+        await gate.CommitAsync(Cancel);
         await making;
 
         Assert.Equal(0, await own.VectorsAsync(tenant, set.Space.Id));
