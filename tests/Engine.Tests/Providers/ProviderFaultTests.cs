@@ -48,16 +48,16 @@ public sealed class ProviderFaultTests(FakeProviderFixture fake) : IClassFixture
         return table;
     }
 
-    /// <summary>The deadline is the only thing that ends a provider that hangs; 429 and 503 ask for a second, which the deadline does not allow.</summary>
+    /// <summary>The deadline is the only thing that ends a provider that hangs or drips; 429 asks for a second, which is no matter of this table.</summary>
     [Theory]
     [MemberData(nameof(Table))]
     public async Task A_fault_is_typed(string provider, bool stream, string model, ProviderFaultKind kind, int? status, int attempts)
     {
-        var waits = model is "fault-hang" or "fault-slow-drip" or "fault-429";
+        var endless = model is "fault-hang" or "fault-slow-drip";
         using var rig = new ProviderRig(fake.Host.Root, options =>
         {
-            options.Attempts = 2;
-            options.DeadlineSeconds = waits ? 0.8 : 30;
+            options.Attempts = model == "fault-429" ? 1 : 2;
+            options.DeadlineSeconds = endless ? 2 : 30;
             options.MaxResponseBytes = 100_000;
         });
         using var chat = rig.Chat(provider, model);
@@ -73,7 +73,9 @@ public sealed class ProviderFaultTests(FakeProviderFixture fake) : IClassFixture
         Assert.Equal(fault, rig.OnlyCall().Fault);
         Assert.Equal(attempts, rig.Timer.Hops().Count(hop => hop.Hop == Hop.LlmCall));
         Assert.Equal(attempts - 1, rig.Timer.Hops().Count(hop => hop.Hop == Hop.LlmWait));
-        Assert.Equal(attempts, model == "fault-hang" ? 1 : fake.Host.Requests.Of(rig.Key).Count);
+        // The deadline may come before the request has.
+        if (!endless)
+            Assert.Equal(attempts, fake.Host.Requests.Of(rig.Key).Count);
     }
 
     [Theory]
