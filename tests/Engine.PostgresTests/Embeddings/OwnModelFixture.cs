@@ -38,10 +38,13 @@ public sealed class OwnModelFixture : IAsyncLifetime
         _services = NewHost();
     }
 
-    /// <summary>Another process, as far as the database and the provider can tell.</summary>
-    public ServiceProvider NewHost() => EngineFixture.Services(
-        Database.App, Database.System, ("Engram:Providers:AllowedHosts:0", Provider.Root.Authority), ("Engram:OwnModel:StoreSeconds", "2"), ("Engram:OwnModel:QuerySeconds", "0.7"),
-        ("Engram:Providers:BreakerFaults", "100"));
+    /// <summary>Another process, as far as the database and the provider can tell. It waits for the provider for as long as it may.</summary>
+    public ServiceProvider NewHost(params (string Key, string Value)[] settings) => EngineFixture.Services(
+        Database.App, Database.System,
+        [
+            ("Engram:Providers:AllowedHosts:0", Provider.Root.Authority), ("Engram:OwnModel:StoreSeconds", "30"), ("Engram:OwnModel:QuerySeconds", "30"),
+            ("Engram:Providers:BreakerFaults", "100"), .. settings,
+        ]);
 
     /// <summary>A tenant whose model is set as the route sets it: asked first.</summary>
     public async Task<OwnTenant> NewTenantAsync(string model = "fake-embed", Tenant? known = null)
