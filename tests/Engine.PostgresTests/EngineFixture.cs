@@ -56,9 +56,13 @@ public sealed class EngineFixture : IAsyncLifetime
         _services = Services(Database.App, Database.System);
     }
 
-    public static ServiceProvider Services(string app, string system, params (string Key, string Value)[] settings)
+    public static ServiceProvider Services(string app, string system, params (string Key, string Value)[] settings) =>
+        Services(app, system, TimeProvider.System, settings);
+
+    public static ServiceProvider Services(string app, string system, TimeProvider clock, params (string Key, string Value)[] settings)
     {
         var services = new ServiceCollection();
+        services.AddSingleton(clock);
         Dictionary<string, string?> values = new() { ["Engram:Vault:MasterKeys:1"] = MigratedDatabase.VaultKey };
         foreach (var (key, value) in settings)
             values[key] = value;

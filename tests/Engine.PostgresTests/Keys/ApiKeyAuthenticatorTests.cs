@@ -28,7 +28,7 @@ public class ApiKeyAuthenticatorTests(EngineFixture fixture)
         var tenant = await fixture.NewTenantAsync();
         var revoked = await host.Keys.CreateAsync(tenant, new NewKey("a", Scopes.All), CancellationToken.None);
         await host.Keys.RevokeAsync(tenant, revoked.Info.Id);
-        var expired = await host.Keys.CreateAsync(tenant, new NewKey("b", Scopes.All, null, DateTimeOffset.UtcNow.AddMinutes(1)), CancellationToken.None);
+        var expired = await host.Keys.CreateAsync(tenant, new NewKey("b", Scopes.All, null, host.Clock.GetUtcNow().AddMinutes(1)), CancellationToken.None);
         host.Clock.Advance(TimeSpan.FromMinutes(2));
 
         Assert.Equal(KeyFailure.Missing, await host.FailureAsync(""));
@@ -44,7 +44,7 @@ public class ApiKeyAuthenticatorTests(EngineFixture fixture)
     {
         await using var host = new KeyTestHost(fixture);
         var tenant = await fixture.NewTenantAsync();
-        var key = await host.Keys.CreateAsync(tenant, new NewKey("a", Scopes.All, null, DateTimeOffset.UtcNow.AddSeconds(20)), CancellationToken.None);
+        var key = await host.Keys.CreateAsync(tenant, new NewKey("a", Scopes.All, null, host.Clock.GetUtcNow().AddSeconds(20)), CancellationToken.None);
         Assert.Equal(KeyFailure.None, await host.FailureAsync(key.Key));
 
         host.Clock.Advance(TimeSpan.FromSeconds(21));

@@ -78,14 +78,14 @@ internal sealed class KeyTestHost : IAsyncDisposable
         await _services.DisposeAsync();
     }
 
-    /// <summary>Real time, moved on by hand. Timers run in real time.</summary>
-    internal sealed class TurnableClock : TimeProvider
+    /// <summary>Stands at the time it was made, moved on by hand. Timers run in real time.</summary>
+    internal sealed class TurnableClock(DateTimeOffset? start = null) : TimeProvider
     {
-        private long _ahead;
+        private long _now = (start ?? DateTimeOffset.UtcNow).UtcTicks;
 
-        public void Advance(TimeSpan time) => Interlocked.Add(ref _ahead, time.Ticks);
+        public void Advance(TimeSpan time) => Interlocked.Add(ref _now, time.Ticks);
 
-        public override DateTimeOffset GetUtcNow() => DateTimeOffset.UtcNow + TimeSpan.FromTicks(Interlocked.Read(ref _ahead));
+        public override DateTimeOffset GetUtcNow() => new(Interlocked.Read(ref _now), TimeSpan.Zero);
     }
 
     public static async Task UntilAsync(Func<Task<bool>> condition, string otherwise)

@@ -62,7 +62,7 @@ public class LegacyKeyTests(EngineFixture fixture)
         var revoked = "eng_live_" + Guid.NewGuid().ToString("N");
         var revokedId = await InsertAsync(tenant, revoked, "$2a$", 15, "revoked_at = now()");
         var expired = "eng_live_" + Guid.NewGuid().ToString("N");
-        await InsertAsync(tenant, expired, "$2a$", 15, "expires_at = now() - interval '1 second'");
+        await InsertAsync(tenant, expired, "$2a$", 15, "expires_at = now() - interval '1 hour'");
 
         Assert.Equal(KeyFailure.Revoked, await host.FailureAsync(revoked));
         Assert.Equal(KeyFailure.Expired, await host.FailureAsync(expired));
