@@ -33,12 +33,13 @@ public sealed class TenantModelsTests(EngineFixture engine)
         var actor = ProviderStoreTests.ActorOf(await engine.NewTenantAsync());
         var made = await Store.CreateAsync(actor, ProviderStoreTests.Wanted("sk-first-key-aaaa1111"));
         await Store.SetRoleAsync(actor, ModelRole.Synthesize, made.Id, "gpt-4.1");
-        await using var elsewhere = EngineFixture.Services(engine.Database.App, engine.Database.System);
+        // On a clock that stands, nothing that is cached goes by itself.
+        await using var elsewhere = EngineFixture.Services(engine.Database.App, engine.Database.System, new Keys.KeyTestHost.TurnableClock());
         var listener = elsewhere.GetServices<IHostedService>().OfType<Engine.Database.ChangeListener>().Single();
-        await listener.StartAsync(TestContext.Current.CancellationToken);
         var models = elsewhere.GetRequiredService<TenantModels>();
         var cache = elsewhere.GetRequiredService<ModelCache>();
         var before = cache.Generation;
+        await listener.StartAsync(TestContext.Current.CancellationToken);
         await Keys.KeyTestHost.UntilAsync(() => Task.FromResult(cache.Generation > before), "the listener never listened");
         Assert.Equal("gpt-4.1", (await models.DescribeAsync(actor.Tenant, ModelRole.Synthesize))!.Value.Model);
 
