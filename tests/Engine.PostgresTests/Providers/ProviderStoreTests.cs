@@ -41,12 +41,14 @@ public sealed class ProviderStoreTests(EngineFixture engine)
     public async Task Every_change_is_in_the_audit_with_what_it_was_and_what_it_became()
     {
         var actor = ActorOf(await engine.NewTenantAsync());
-        var made = await Store.CreateAsync(actor, Wanted("sk-first-key-aaaa1111"));
-        await Store.SetRoleAsync(actor, ModelRole.Synthesize, made.Id, "gpt-4.1");
-        await Store.RotateAsync(actor, made.Id, new ProviderSecret("sk-second-key-bb2222"));
-        await Store.UpdateAsync(actor, made.Id, "Renamed", new Dictionary<string, ModelPrice> { ["gpt-4.1"] = new(1.5m, 6) });
-        await Store.ClearRoleAsync(actor, ModelRole.Synthesize);
-        await Store.DeleteAsync(actor, made.Id);
+        var store = new ProviderStore(
+            engine.TenantDb, engine.Get<KeyVault>(), engine.Get<DataKeys>(), engine.Get<ModelCache>(), engine.Get<Breakers>(), new TickingClock());
+        var made = await store.CreateAsync(actor, Wanted("sk-first-key-aaaa1111"));
+        await store.SetRoleAsync(actor, ModelRole.Synthesize, made.Id, "gpt-4.1");
+        await store.RotateAsync(actor, made.Id, new ProviderSecret("sk-second-key-bb2222"));
+        await store.UpdateAsync(actor, made.Id, "Renamed", new Dictionary<string, ModelPrice> { ["gpt-4.1"] = new(1.5m, 6) });
+        await store.ClearRoleAsync(actor, ModelRole.Synthesize);
+        await store.DeleteAsync(actor, made.Id);
 
         var entries = await engine.Get<AuditReader>().ReadAsync(actor.Tenant, new AuditFilter(), null, 100);
         Assert.Equal(
@@ -75,4 +77,12 @@ public sealed class ProviderStoreTests(EngineFixture engine)
 
     internal static Actor ActorOf(Tenant tenant) =>
         new(tenant, "ann@example.org", Guid.CreateVersion7(), "eng_live_abcdef", "127.0.0.1", Guid.CreateVersion7());
+
+    /// <summary>A millisecond later at every look: entries of one millisecond are in no order.</summary>
+    private sealed class TickingClock : TimeProvider
+    {
+        private DateTimeOffset _now = DateTimeOffset.UtcNow;
+
+        public override DateTimeOffset GetUtcNow() => _now += TimeSpan.FromMilliseconds(1);
+    }
 }
