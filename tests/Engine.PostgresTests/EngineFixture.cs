@@ -63,7 +63,8 @@ public sealed class EngineFixture : IAsyncLifetime
     {
         var services = new ServiceCollection();
         services.AddSingleton(clock);
-        Dictionary<string, string?> values = new() { ["Engram:Vault:MasterKeys:1"] = MigratedDatabase.VaultKey };
+        // The arms of a recall are given their longest budget: a stall must not leave one out.
+        Dictionary<string, string?> values = new() { ["Engram:Vault:MasterKeys:1"] = MigratedDatabase.VaultKey, ["Engram:Recall:ArmBudgetMs"] = "30000" };
         foreach (var (key, value) in settings)
             values[key] = value;
         services.AddSingleton<IConfiguration>(new ConfigurationBuilder().AddInMemoryCollection(values).Build());
