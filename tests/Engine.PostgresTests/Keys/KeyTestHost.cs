@@ -30,9 +30,11 @@ internal sealed class KeyTestHost : IAsyncDisposable
         services.AddKeyedSingleton(SystemDb.ConnectionName, (_, _) => NpgsqlDataSource.Create(fixture.Database.System));
         services.AddSingleton<TenantDb>().AddSingleton<SystemDb>().AddEngramKeys();
         _services = services.BuildServiceProvider();
+        // Here and not in the callback: another host's instrument may be published while this one's services are disposed of.
+        var scope = _services.GetRequiredService<IMeterFactory>();
         _meters.InstrumentPublished = (instrument, listener) =>
         {
-            if (instrument.Name == "engram.keys.refused" && ReferenceEquals(instrument.Meter.Scope, _services.GetRequiredService<IMeterFactory>()))
+            if (instrument.Name == "engram.keys.refused" && ReferenceEquals(instrument.Meter.Scope, scope))
                 listener.EnableMeasurementEvents(instrument);
         };
         _meters.SetMeasurementEventCallback<long>((_, value, tags, _) =>
