@@ -61,7 +61,7 @@ public sealed class TripleStoreTests(EngineFixture engine)
         await RunAsync($"select from engram.memories where id = '{memory}' for update");
 
         var completion = engine.Triples.CompleteAsync(job, [ExtractionTestData.Triple("Ann", "lives_in", "Paris")], "test", TestContext.Current.CancellationToken);
-        var until = DateTimeOffset.UtcNow.AddSeconds(20);
+        var until = DateTimeOffset.UtcNow.AddMinutes(1);
         while (!await engine.Database.ScalarAsync<bool>($"select exists (select from pg_stat_activity where {connection.ProcessID} = any(pg_blocking_pids(pid)))"))
         {
             Assert.True(DateTimeOffset.UtcNow < until, "The completion never waited for the memory's row.");

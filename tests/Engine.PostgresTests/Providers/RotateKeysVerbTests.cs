@@ -65,7 +65,7 @@ public sealed class RotateKeysVerbTests
         foreach (var (version, key) in keys)
             start.Environment[$"Engram__Vault__MasterKeys__{version}"] = key;
         using var process = Process.Start(start)!;
-        using var deadline = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var deadline = new CancellationTokenSource(TimeSpan.FromMinutes(5));
         var output = process.StandardOutput.ReadToEndAsync(deadline.Token);
         var error = process.StandardError.ReadToEndAsync(deadline.Token);
         await process.WaitForExitAsync(deadline.Token);

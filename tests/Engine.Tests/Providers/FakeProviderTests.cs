@@ -156,7 +156,7 @@ public sealed class FakeProviderTests : IAsyncLifetime
     private static async Task Eventually(Func<bool> condition)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
-        limit.CancelAfter(TimeSpan.FromSeconds(20));
+        limit.CancelAfter(TimeSpan.FromMinutes(1));
         while (!condition())
             await Task.Delay(10, limit.Token);
     }

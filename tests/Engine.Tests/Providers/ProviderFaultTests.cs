@@ -224,7 +224,7 @@ public sealed class ProviderFaultTests(FakeProviderFixture fake) : IClassFixture
     private static async Task Eventually(Func<bool> condition)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-        limit.CancelAfter(TimeSpan.FromSeconds(20));
+        limit.CancelAfter(TimeSpan.FromMinutes(1));
         while (!condition())
             await Task.Delay(10, limit.Token);
     }

@@ -221,12 +221,12 @@ public sealed class ProviderPolicyTests(FakeProviderFixture fake) : IClassFixtur
     }
 
     private static async Task<ProviderFault> FaultOf(Task call) =>
-        (await Assert.ThrowsAsync<ProviderException>(() => call.WaitAsync(TimeSpan.FromSeconds(20), Cancel))).Fault;
+        (await Assert.ThrowsAsync<ProviderException>(() => call.WaitAsync(TimeSpan.FromMinutes(1), Cancel))).Fault;
 
     private static async Task Eventually(Func<bool> condition)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-        limit.CancelAfter(TimeSpan.FromSeconds(20));
+        limit.CancelAfter(TimeSpan.FromMinutes(1));
         while (!condition())
             await Task.Delay(10, limit.Token);
     }

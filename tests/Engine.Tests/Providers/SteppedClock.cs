@@ -66,7 +66,7 @@ internal sealed class SteppedClock : TimeProvider
     public async Task<TimeSpan> PauseOfAtMostAsync(TimeSpan most, CancellationToken cancellationToken)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        limit.CancelAfter(TimeSpan.FromSeconds(20));
+        limit.CancelAfter(TimeSpan.FromMinutes(1));
         while (true)
         {
             if (Waiting is [var shortest, ..] && shortest <= most)
