@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using Engram.Engine.Latency;
+using Engram.Engine.PostgresTests.Keys;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -155,17 +156,18 @@ public sealed class OperationTests(EngineFixture engine)
         await log.FlushAsync(Cancel);
         Assert.Equal(1, await database.ScalarAsync<long>("select count(*) from engram.operations_default"));
 
-        var partitions = services.GetRequiredService<OperationPartitions>();
+        var clock = new KeyTestHost.TurnableClock(Noon);
+        var (system, options) = (services.GetRequiredService<Engine.Database.SystemDb>(), services.GetRequiredService<IOptions<OperationOptions>>());
+        var partitions = new OperationPartitions(system, options, clock);
         Assert.Equal((4, 0), await partitions.MaintainAsync(Cancel));
         Assert.Equal((0, 0), await partitions.MaintainAsync(Cancel));
         Assert.Equal(0, await database.ScalarAsync<long>("select count(*) from engram.operations_default"));
         Assert.Equal(1, await database.ScalarAsync<long>("select count(*) from engram.operations"));
 
-        var later = new OperationPartitions(
-            services.GetRequiredService<Engine.Database.SystemDb>(), services.GetRequiredService<IOptions<OperationOptions>>(), new LaterClock(TimeSpan.FromDays(3)));
-        Assert.Equal((3, 0), await later.MaintainAsync(Cancel));
-        await RollUpsAt(services, new LaterClock(TimeSpan.FromDays(3))).MaintainAsync(Cancel);
-        Assert.Equal((0, 1), await later.MaintainAsync(Cancel));
+        clock.Advance(TimeSpan.FromDays(3));
+        Assert.Equal((3, 0), await partitions.MaintainAsync(Cancel));
+        await new OperationRollups(system, options, clock).MaintainAsync(Cancel);
+        Assert.Equal((0, 1), await partitions.MaintainAsync(Cancel));
         Assert.Equal(0, await database.ScalarAsync<long>("select count(*) from engram.operations"));
 
         await using var connection = new NpgsqlConnection(database.App);
@@ -174,14 +176,6 @@ public sealed class OperationTests(EngineFixture engine)
         Assert.Equal(PostgresErrorCodes.InsufficientPrivilege, (await Assert.ThrowsAsync<PostgresException>(() => write.ExecuteNonQueryAsync(Cancel))).SqlState);
     }
 
-    private static OperationRollups RollUpsAt(IServiceProvider services, TimeProvider clock) =>
-        new(services.GetRequiredService<Engine.Database.SystemDb>(), services.GetRequiredService<IOptions<OperationOptions>>(), clock);
-
     private static OperationRecord Record(Tenant tenant, double ms, OpOutcome outcome) =>
         new(tenant, Guid.CreateVersion7(), Noon, "api", "GET /account/me", OpClass.Read, outcome, TimeSpan.FromMilliseconds(ms));
-
-    private sealed class LaterClock(TimeSpan ahead) : TimeProvider
-    {
-        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + ahead;
-    }
 }

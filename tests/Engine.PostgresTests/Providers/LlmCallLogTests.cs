@@ -5,6 +5,9 @@ namespace Engram.Engine.PostgresTests.Providers;
 
 public sealed class LlmCallLogTests(EngineFixture engine)
 {
+    // One for all calls: those of two days would be two sums.
+    private static readonly DateTimeOffset At = DateTimeOffset.UtcNow;
+
     private LlmCallLog Log => engine.Get<LlmCallLog>();
 
     [Fact]
@@ -80,5 +83,5 @@ public sealed class LlmCallLogTests(EngineFixture engine)
 
     internal static LlmCall Call(Tenant tenant, Guid? keyId) => new(
         new LlmContext(tenant, Guid.CreateVersion7(), "POST /v1/query", ModelRole.Synthesize) { KeyId = keyId },
-        "openai", "gpt", DateTimeOffset.UtcNow, 1200, 700, 3);
+        "openai", "gpt", At, 1200, 700, 3);
 }

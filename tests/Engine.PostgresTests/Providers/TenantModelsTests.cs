@@ -75,30 +75,35 @@ public sealed class TenantModelsTests(EngineFixture engine)
         var actor = ProviderStoreTests.ActorOf(await engine.NewTenantAsync());
         await engine.Database.ExecuteAsync(
             $"insert into engram.api_keys (tenant_id, id, name, prefix, hash, scopes) values ('{actor.Tenant.Id}', '{actor.KeyId}', 'k', 'p', '\\x{Guid.NewGuid():N}', '{{}}')");
-        var made = await Store.CreateAsync(actor, ProviderStoreTests.Wanted("sk-first-key-aaaa1111"));
-        await Store.SetRoleAsync(actor, ModelRole.Synthesize, made.Id, "gpt-4.1");
-        Assert.Null(await engine.Get<Budgets>().ReplaceAsync(actor, [new Budget(ofKey ? actor.KeyId : null, tokens, (decimal?)usd)]));
+        // A day's spending, and a day that does not end meanwhile.
+        var clock = new Keys.KeyTestHost.TurnableClock();
+        await using var host = EngineFixture.Services(engine.Database.App, engine.Database.System, clock);
+        var (store, models, log) = (host.GetRequiredService<ProviderStore>(), host.GetRequiredService<TenantModels>(), host.GetRequiredService<LlmCallLog>());
+        var call = LlmCallLogTests.Call(actor.Tenant, actor.KeyId) with { At = clock.GetUtcNow() };
+        var made = await store.CreateAsync(actor, ProviderStoreTests.Wanted("sk-first-key-aaaa1111"));
+        await store.SetRoleAsync(actor, ModelRole.Synthesize, made.Id, "gpt-4.1");
+        Assert.Null(await host.GetRequiredService<Budgets>().ReplaceAsync(actor, [new Budget(ofKey ? actor.KeyId : null, tokens, (decimal?)usd)]));
         var context = Context(actor.Tenant) with { KeyId = actor.KeyId };
-        (await Models.ForAsync(context))!.Dispose();
+        (await models.ForAsync(context))!.Dispose();
 
         // One call that is written already, and one that is not yet: both count, at once.
-        engine.Get<LlmCallLog>().Record(LlmCallLogTests.Call(actor.Tenant, actor.KeyId) with { InputTokens = 90, OutputTokens = 10, CostUsd = 0.5m });
-        await engine.Get<LlmCallLog>().FlushAsync(TestContext.Current.CancellationToken);
-        engine.Get<LlmCallLog>().Record(LlmCallLogTests.Call(actor.Tenant, actor.KeyId) with { InputTokens = 40, OutputTokens = 10, CostUsd = 0.25m });
+        log.Record(call with { InputTokens = 90, OutputTokens = 10, CostUsd = 0.5m });
+        await log.FlushAsync(TestContext.Current.CancellationToken);
+        log.Record(call with { InputTokens = 40, OutputTokens = 10, CostUsd = 0.25m });
 
         if (said is null)
         {
-            (await Models.ForAsync(context))!.Dispose();
+            (await models.ForAsync(context))!.Dispose();
             return;
         }
 
-        var refused = await Assert.ThrowsAsync<EngramException>(async () => await Models.ForAsync(context));
+        var refused = await Assert.ThrowsAsync<EngramException>(async () => await models.ForAsync(context));
         Assert.Equal(FailureKind.QuotaExceeded, refused.Kind);
         Assert.Contains(said, refused.Message, StringComparison.Ordinal);
         Assert.Contains("00:00:00Z", refused.Message, StringComparison.Ordinal);
         Assert.InRange(refused.RetryAfter!.Value, TimeSpan.Zero, TimeSpan.FromDays(1));
         if (ofKey)
-            (await Models.ForAsync(context with { KeyId = Guid.CreateVersion7() }))!.Dispose();
+            (await models.ForAsync(context with { KeyId = Guid.CreateVersion7() }))!.Dispose();
     }
 
     [Fact]
@@ -106,10 +111,10 @@ public sealed class TenantModelsTests(EngineFixture engine)
     {
         var actor = ProviderStoreTests.ActorOf(await engine.NewTenantAsync());
         await using var elsewhere = EngineFixture.Services(engine.Database.App, engine.Database.System);
-        var clock = new Keys.KeyTestHost.TurnableClock();
+        var clock = new Keys.KeyTestHost.TurnableClock(new DateTimeOffset(DateTimeOffset.UtcNow.UtcDateTime.Date.AddHours(12), TimeSpan.Zero));
         var ledger = new SpendLedger(elsewhere.GetRequiredService<Engine.Database.TenantDb>(), clock);
         Assert.Empty(await ledger.TodayAsync(actor.Tenant));
-        engine.Get<LlmCallLog>().Record(LlmCallLogTests.Call(actor.Tenant, actor.KeyId) with { InputTokens = 90, OutputTokens = 10, CostUsd = 0.5m });
+        engine.Get<LlmCallLog>().Record(LlmCallLogTests.Call(actor.Tenant, actor.KeyId) with { At = clock.GetUtcNow(), InputTokens = 90, OutputTokens = 10, CostUsd = 0.5m });
         await engine.Get<LlmCallLog>().FlushAsync(TestContext.Current.CancellationToken);
 
         clock.Advance(SpendLedger.Staleness);

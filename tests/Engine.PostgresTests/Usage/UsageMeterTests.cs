@@ -1,4 +1,5 @@
 using Engram.Engine.Database;
+using Engram.Engine.PostgresTests.Keys;
 using Engram.Engine.Usage;
 using Engram.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
@@ -8,6 +9,9 @@ namespace Engram.Engine.PostgresTests.Usage;
 
 public sealed class UsageMeterTests(EngineFixture engine)
 {
+    // All counts are of one day.
+    private readonly KeyTestHost.TurnableClock _clock = new();
+
     private static CancellationToken Cancel => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -79,7 +83,7 @@ public sealed class UsageMeterTests(EngineFixture engine)
     [InlineData(120, "exhausted")]
     public void A_quota_says_how_far_it_is(long used, string mark) => Assert.Equal((mark, used), (new Quota(used, 100, 120).Mark, new Quota(used, 100, 120).Percent));
 
-    private static UsageMeter Meter(SystemDb db) => new(db, TimeProvider.System, NullLogger<UsageMeter>.Instance);
+    private UsageMeter Meter(SystemDb db) => new(db, _clock, NullLogger<UsageMeter>.Instance);
 
     private Task<string> SumsAsync(Tenant tenant) => engine.Database.ScalarAsync<string>(
         $"select string_agg(concat_ws(' ', operation, requests, memories), ', ' order by operation) from engram.usage_daily where tenant_id = '{tenant.Id}'");
