@@ -1,4 +1,5 @@
 using Engram.FakeProvider.Wire;
+using Microsoft.AspNetCore.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace Engram.FakeProvider;
@@ -43,6 +44,8 @@ public sealed class FakeProviderHost : IAsyncDisposable
     {
         var builder = WebApplication.CreateSlimBuilder(args);
         builder.Logging.AddFilter("Microsoft.AspNetCore", LogLevel.Warning);
+        // A flush waits until the system has it all: an abort throws away what is still to be sent, and then the cut is not in the middle of a reply.
+        builder.WebHost.UseSockets(options => options.MaxWriteBufferSize = 1);
         builder.Services.AddSingleton<RequestLog>();
         var app = builder.Build();
         app.MapGet("/health", () => "healthy");

@@ -71,7 +71,7 @@ internal sealed class Faults(HttpContext context, IChatWire wire, JsonObject bod
             case Act.Reset:
                 context.Response.ContentLength = text.Length + 1;
                 await SendAsync(context, text[..(text.Length / 2)]);
-                await CutAsync();
+                context.Abort();
                 break;
             case Act.SlowDrip:
                 // Whitespace before a JSON value is legal: the reply stays good and never ends.
@@ -104,7 +104,7 @@ internal sealed class Faults(HttpContext context, IChatWire wire, JsonObject bod
         switch (act)
         {
             case Act.Reset:
-                await CutAsync();
+                context.Abort();
                 break;
             case Act.StreamError:
                 await SendAsync(context, wire.ErrorFrame());
@@ -121,13 +121,6 @@ internal sealed class Faults(HttpContext context, IChatWire wire, JsonObject bod
                 await FloodAsync(() => block);
                 break;
         }
-    }
-
-    /// <summary>An abort throws away what is still to be sent: what came before must be out, or the cut is not in the middle.</summary>
-    private async Task CutAsync()
-    {
-        await Task.Delay(Drip, context.RequestAborted);
-        context.Abort();
     }
 
     private async Task DripAsync(Func<string> drop)
