@@ -128,8 +128,8 @@ public sealed class ProviderFaultTests(FakeProviderFixture fake) : IClassFixture
 
         var call = rig.OnlyCall();
         Assert.Equal((2, null), (call.Attempts, call.Fault));
-        Assert.InRange(call.WaitMs, 990, 5_000);
-        Assert.InRange(rig.Timer.Total(Hop.LlmWait).TotalMilliseconds, 990, 5_000);
+        Assert.True(call.WaitMs >= 990, $"waited {call.WaitMs} ms");
+        Assert.True(rig.Timer.Total(Hop.LlmWait).TotalMilliseconds >= 990, $"waited {rig.Timer.Total(Hop.LlmWait)}");
         Assert.Equal(2, rig.Timer.Hops().Count(hop => hop.Hop == Hop.LlmCall));
     }
 
