@@ -32,8 +32,8 @@ internal sealed class ProjectRunner(ProjectResource project, bool isJob, Project
         var worst = ends.Max(Math.Abs);
         if (isJob || worst == 0)
         {
-            Publish(KnownResourceStates.Finished, exitCode: worst, detail: worst == 0 ? null : $"{Resource.Name} ended with exit code {worst}, see its lines above");
             Say(worst == 0 ? "finished" : $"FAILED with exit code {worst}");
+            Publish(KnownResourceStates.Finished, exitCode: worst, detail: worst == 0 ? null : $"{Resource.Name} ended with exit code {worst}, see its lines above");
         }
         else
         {
@@ -117,15 +117,17 @@ internal sealed class ProjectRunner(ProjectResource project, bool isJob, Project
             var wasHealthy = _health.All(health => health == HealthStatus.Healthy);
             _health[replica] = status;
             var isHealthy = _health.All(health => health == HealthStatus.Healthy);
-            Publish(
-                _health.Any(health => health is null) ? KnownResourceStates.Starting : KnownResourceStates.Running,
-                isHealthy ? HealthStatus.Healthy : HealthStatus.Unhealthy);
+            // Said first, so that what waits for it is not heard before it.
             if (wasHealthy != isHealthy && !isJob)
             {
                 // Only a start takes time; that it is well again has no length.
                 Say(!isHealthy ? "not healthy" : _starting is { } start ? $"healthy after {start.Elapsed.TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture)} s" : "healthy");
                 _starting = isHealthy ? null : _starting;
             }
+
+            Publish(
+                _health.Any(health => health is null) ? KnownResourceStates.Starting : KnownResourceStates.Running,
+                isHealthy ? HealthStatus.Healthy : HealthStatus.Unhealthy);
         }
     }
 }

@@ -8,7 +8,7 @@ namespace Engram.AppHost.Tests;
 /// <summary>An AppHost as a process of its own, as `dotnet run` starts it.</summary>
 internal sealed class AppHostProcess : IDisposable
 {
-    private static readonly TimeSpan Limit = TimeSpan.FromSeconds(90);
+    private static readonly TimeSpan Limit = TimeSpan.FromMinutes(5);
 
     private readonly Process _process;
     private readonly StringBuilder _output = new();

@@ -21,7 +21,7 @@ public sealed class ChildProcessTests
         using var child = ChildProcess.Start(
             new ChildProcessSpec("/bin/sh", ["-c", "trap '' TERM; echo ready; while :; do sleep 0.1; done"]) { Grace = TimeSpan.FromSeconds(1) },
             _ => ready.TrySetResult());
-        await ready.Task.WaitAsync(TimeSpan.FromSeconds(10));
+        await ready.Task.WaitAsync(TimeSpan.FromSeconds(60));
         Assert.Equal(128 + 9, await child.StopAsync());
     }
 
@@ -32,9 +32,9 @@ public sealed class ChildProcessTests
         using var child = ChildProcess.Start(
             new ChildProcessSpec("/bin/sh", ["-c", "sleep 300 & echo $!; exit 4"]),
             line => grandchild.TrySetResult(int.Parse(line, System.Globalization.CultureInfo.InvariantCulture)));
-        Assert.Equal(4, await child.Exited.WaitAsync(TimeSpan.FromSeconds(10)));
+        Assert.Equal(4, await child.Exited.WaitAsync(TimeSpan.FromSeconds(60)));
         var pid = await grandchild.Task;
-        await Eventually.TrueAsync(() => !Signals.IsAlive(pid), TimeSpan.FromSeconds(10), () => $"{pid} is alive.");
+        await Eventually.TrueAsync(() => !Signals.IsAlive(pid), TimeSpan.FromSeconds(60), () => $"{pid} is alive.");
     }
 
     [Fact]

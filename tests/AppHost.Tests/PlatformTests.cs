@@ -66,7 +66,7 @@ public sealed class PlatformTests
             await host.ExitCodeAsync();
             // A killed AppHost leaves it behind, and the next one must not be taken for ready by it.
             File.Delete(host.EndpointsFile!);
-            await Eventually.TrueAsync(() => !Listens(endpoints), TimeSpan.FromSeconds(40), () => "Something still listens.");
+            await Eventually.TrueAsync(() => !Listens(endpoints), TimeSpan.FromMinutes(3), () => "Something still listens.");
         }
 
         using var again = AppHostProcess.Start<Engram_AppHost>(data.Path, "--ports", "auto");

@@ -45,12 +45,12 @@ public sealed class PostgresBundleTests
         using (FolderLock.TryTake(folder + ".lock")!)
         {
             waiting = PostgresBundle.EnsureAsync(said.Add, CancellationToken.None, cache.Path);
-            await Eventually.TrueAsync(() => said.Count > 0, TimeSpan.FromSeconds(5), () => "It does not say that it waits.");
+            await Eventually.TrueAsync(() => said.Count > 0, TimeSpan.FromSeconds(60), () => "It does not say that it waits.");
             Assert.False(waiting.IsCompleted);
             Make(folder, manifest: true);
         }
 
-        var installation = await waiting.WaitAsync(TimeSpan.FromSeconds(10));
+        var installation = await waiting.WaitAsync(TimeSpan.FromSeconds(60));
         Assert.StartsWith(folder, installation.Bin, StringComparison.Ordinal);
         Assert.Equal(["another start is fetching PostgreSQL, waiting for it"], said);
     }

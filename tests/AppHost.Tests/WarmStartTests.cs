@@ -13,9 +13,9 @@ namespace Engram.AppHost.Tests;
 public sealed class WarmStartTests
 {
     private const int Starts = 3;
-    private const int SteadyCalls = 200;
+    private const int SteadyCalls = 100;
 
-    // Of the steady state's p95. Cold, a first call is ten to a hundred times that; a busy machine makes it two or three times.
+    // Of the p95 of the calls that follow it. Cold, a first call is ten to a hundred times that; a busy machine makes it two or three times.
     private const double Bound = 5;
 
     private static readonly TimeSpan Limit = TimeSpan.FromMinutes(1);
@@ -43,16 +43,15 @@ public sealed class WarmStartTests
         foreach (var host in Calls.Select(call => call.Host).Distinct())
         {
             var calls = Calls.Where(call => call.Host == host).Select(call => (call.Name, Url: new Uri(new Uri(endpoints[host]), call.Path), call.Body)).ToArray();
-            var p95 = new double[calls.Length];
-            for (var i = 0; i < calls.Length; i++)
-                p95[i] = await SteadyAsync(http, calls[i].Url, calls[i].Body);
-
-            var first = calls.Select(_ => new List<double>()).ToArray();
+            var seen = calls.Select(_ => new List<(double First, double P95)>()).ToArray();
             for (var start = 0; start < Starts; start++)
             {
                 await RestartAsync(http, calls[0].Url);
+                var first = new double[calls.Length];
                 for (var i = 0; i < calls.Length; i++)
-                    first[i].Add(await SendAsync(http, calls[i].Url, calls[i].Body));
+                    first[i] = await SendAsync(http, calls[i].Url, calls[i].Body);
+                for (var i = 0; i < calls.Length; i++)
+                    seen[i].Add((first[i], await SteadyAsync(http, calls[i].Url, calls[i].Body)));
             }
 
             var (ready, warmUp) = await ReadyAsync(http, calls[0].Url);
@@ -61,10 +60,10 @@ public sealed class WarmStartTests
                 misses.Add($"{host} did not warm up");
             for (var i = 0; i < calls.Length; i++)
             {
-                // The median: a single start may fall into something else that this machine does.
-                var ratio = first[i].Order().ElementAt(Starts / 2) / p95[i];
-                var each = string.Join(", ", first[i].Select(ms => ms.ToString("0.0", CultureInfo.InvariantCulture)));
-                var line = string.Create(CultureInfo.InvariantCulture, $"{calls[i].Name}: first calls {each} ms, later p95 {p95[i]:0.0} ms, {ratio:0.0}x");
+                // The best: a start may fall into something else that this machine does, but cold every one is.
+                var ratio = seen[i].Min(start => start.First / start.P95);
+                var each = string.Join(", ", seen[i].Select(start => string.Create(CultureInfo.InvariantCulture, $"{start.First:0.0} (later p95 {start.P95:0.0})")));
+                var line = string.Create(CultureInfo.InvariantCulture, $"{calls[i].Name}: first calls {each} ms, at best {ratio:0.0}x");
                 TestContext.Current.TestOutputHelper?.WriteLine(line);
                 if (ratio > Bound)
                     misses.Add(line);

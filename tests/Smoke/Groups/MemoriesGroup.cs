@@ -41,7 +41,7 @@ internal static class MemoriesGroup
         await checks.RunAsync("a memory comes back as it was stored", () => api.GetAsync($"{path}/{id}"), reply =>
             reply.Is(200).Has("content", "Ada moved to Lisbon in May and works at Acme.").Has("user_id", "ada").Has("metadata.source", "smoke").Has("categories.0", "places").Has("version", 1)
                 .Where(reply.At("occurred_at").GetDateTimeOffset() == new DateTimeOffset(2026, 5, 2, 9, 30, 0, TimeSpan.Zero), "its own time"));
-        await checks.SoonAsync("its triples are extracted, each with its place in the text", 10, () => api.GetAsync($"{path}/{id}"), reply =>
+        await checks.SoonAsync("its triples are extracted, each with its place in the text", () => api.GetAsync($"{path}/{id}"), reply =>
         {
             var triples = reply.Is(200).Has("extraction", "extracted").Items("triples");
             var text = reply.Text("content");

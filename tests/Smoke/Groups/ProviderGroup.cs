@@ -45,7 +45,7 @@ internal static partial class ProviderGroup
             var whole = Reply.Parse(frames[^2]);
             reply.Where(EventStream.Deltas(frames).Count >= 2 && frames[^1] == "[DONE]" && whole.Number("usage.first_token_ms") > 0, "several pieces and the time to the first");
         });
-        await checks.SoonAsync("the call is kept with tokens and price", 4, () => api.GetAsync($"/account/llm-calls?request_id={fixture.Requests["answered"]}"), reply =>
+        await checks.SoonAsync("the call is kept with tokens and price", () => api.GetAsync($"/account/llm-calls?request_id={fixture.Requests["answered"]}"), reply =>
             reply.Is(200).Has("calls.0.model", "fake-answer").Where(reply.Number("calls.0.cost_usd") > 0, "its price"));
 
         // The gullible model does what a stored text tells it to: beside its answer it cites what was never retrieved.
@@ -99,7 +99,7 @@ internal static partial class ProviderGroup
                 reply.IsToolError("provider_error").Has("result._meta.engram/provider.kind", "auth"));
         }
 
-        await checks.SoonAsync("faults are kept", 4, () => api.GetAsync("/account/provider-faults?kind=rate_limited"), reply =>
+        await checks.SoonAsync("faults are kept", () => api.GetAsync("/account/provider-faults?kind=rate_limited"), reply =>
             reply.Is(200).Where(reply.Items("faults").Any(fault => fault.Text("request_id") == fixture.Requests["fault"]), "the rate limit by its request"));
 
         async Task<Reply?> FaultAsync(string name, string model, int status, string code, string kind, int? upstream)

@@ -18,7 +18,7 @@ internal static class UsageGroup
 
         await checks.RunAsync("plan usage has its shape", () => api.GetAsync("/account/plan_usage"), reply =>
             reply.Is(200).HasText("plan").HasText("period.start").HasText("period.end").Where(reply.Number("memories.used") >= 3 && reply.Number("buckets.used") >= 1 && reply.Number("storage_bytes") > 0, "figures above nothing"));
-        await checks.SoonAsync("writes and queries are counted", 8, () => api.GetAsync("/account/plan_usage"), reply =>
+        await checks.SoonAsync("writes and queries are counted", () => api.GetAsync("/account/plan_usage"), reply =>
             reply.Is(200).Where(reply.Number("writes.used") >= before.Number("writes.used") + 3 && reply.Number("queries.used") >= before.Number("queries.used") + 1, "three writes and a query more than before"));
         await checks.RunAsync("usage is told by bucket", () => api.GetAsync("/account/plan_usage"), reply =>
             reply.Where(reply.Is(200).Items("by_bucket").Single(one => one.Text("bucket_name") == bucket).Number("memories") == 3, "three memories in the bucket"));
@@ -29,20 +29,20 @@ internal static class UsageGroup
 
     private static async Task RecordsAsync(Fixture fixture, Checks checks, ApiClient api, string asked, string refused)
     {
-        await checks.SoonAsync("a query is recorded with its hops", 5, () => api.GetAsync($"/account/requests/{asked}"), reply =>
+        await checks.SoonAsync("a query is recorded with its hops", () => api.GetAsync($"/account/requests/{asked}"), reply =>
         {
             reply.Is(200).Has("operation", "POST /v1/query").Has("class", "query").Has("outcome", "ok").Has("status", 200).HasText("deploy_id");
             var hops = reply.Items("hops").Select(hop => hop.Text("hop")).ToHashSet();
             reply.Where(new[] { "auth-decode", "embed", "db-read", "retrieval-fuse", "serialize" }.All(hops.Contains), "its five hops");
             reply.Where(reply.Items("hops").All(hop => hop.Number("start_ms") + hop.Number("duration_ms") <= reply.Number("duration_ms") + 1), "hops within the whole");
         });
-        await checks.SoonAsync("a refusal is recorded as the caller's", 5, () => api.GetAsync($"/account/requests/{refused}"), reply => reply.Is(200).Has("outcome", "client_error").Has("status", 404));
+        await checks.SoonAsync("a refusal is recorded as the caller's", () => api.GetAsync($"/account/requests/{refused}"), reply => reply.Is(200).Has("outcome", "client_error").Has("status", 404));
         await LaterAsync("store", "a store is recorded", reply => reply.Is(200).Has("class", "store").Has("series", "store_accepted").Has("outcome", "ok"));
         await LaterAsync("search_memories", "an MCP call is recorded under its tool", reply =>
             reply.Is(200).Has("host", "mcp").Has("operation", "search_memories").Has("class", "mcp").Where(reply.Items("hops").Any(hop => hop.Text("hop") == "tool-dispatch"), "the hop of the tool"));
         await LaterAsync("answered", "an answer is recorded with its model", reply => reply.Is(200).Has("class", "query").Has("llm_calls", 1).Has("model", "fake-answer").Where(reply.Items("hops").Any(hop => hop.Text("hop") == "llm-call"), "the hop of the model"));
         await LaterAsync("fault", "a provider's fault is recorded as the provider's", reply => reply.Is(200).Has("outcome", "provider_fault").Has("cause", "rate_limited"));
-        await checks.SoonAsync("an extraction is recorded by the Worker", 5, () => api.GetAsync("/account/requests?class=store&operation=extract"), reply =>
+        await checks.SoonAsync("an extraction is recorded by the Worker", () => api.GetAsync("/account/requests?class=store&operation=extract"), reply =>
             reply.Is(200).Where(reply.Items("requests").Any(one => one.Text("host") == "worker" && one.Text("outcome") == "ok"), "an extraction of the Worker"));
         await checks.RunAsync("records are filtered by class", () => api.GetAsync("/account/requests?class=read&limit=20"), reply =>
             reply.Is(200).Where(reply.Items("requests").Length > 0 && reply.Items("requests").All(one => one.Text("class") == "read"), "reads only"));
@@ -57,7 +57,7 @@ internal static class UsageGroup
         async Task LaterAsync(string request, string name, Action<Reply> expect)
         {
             if (fixture.Requests.GetValueOrDefault(request) is { Length: > 0 } id)
-                await checks.SoonAsync(name, 5, () => api.GetAsync($"/account/requests/{id}"), expect);
+                await checks.SoonAsync(name, () => api.GetAsync($"/account/requests/{id}"), expect);
             else
                 checks.Skip(name, "the operation it looks up was not made in this run");
         }
@@ -76,7 +76,7 @@ internal static class UsageGroup
             reply.Where(read.Number("samples") > 10 && read.Number("p50_ms") <= read.Number("p95_ms") && read.Number("p95_ms") <= read.Number("p99_ms"), "p50, p95 and p99 of more than ten samples");
             reply.Where(read.Number("excluded.client_error") >= 1, "refusals beside the samples, not among them");
         });
-        await checks.SoonAsync("a key's last use is written down", 8, () => api.GetAsync("/account/keys"), reply => reply.Is(200).Where(reply.Items("keys").Any(key => !key.Lacks("last_used_at")), "a last use"));
+        await checks.SoonAsync("a key's last use is written down", () => api.GetAsync("/account/keys"), reply => reply.Is(200).Where(reply.Items("keys").Any(key => !key.Lacks("last_used_at")), "a last use"));
         await checks.RunAsync("changes of the account are in the audit", () => api.GetAsync("/account/audit?action=key.&limit=100"), reply =>
             reply.Is(200).Where(reply.Items("entries").Any(entry => entry.Text("action") == "key.create") && reply.Items("entries").Any(entry => entry.Text("action") == "key.revoke"), "made and revoked keys"));
         await checks.RunAsync("failed extractions are listed", () => api.GetAsync("/account/jobs?state=dead"), reply => reply.Is(200).Where(reply.Items("jobs").Length == 0 || fixture.Other is null, "no extraction of the smoke to have failed"));

@@ -7,6 +7,9 @@ namespace Engram.Smoke.Run;
 internal sealed class Checks(string group, List<CheckResult> results, CancellationToken stop)
 {
     private static readonly TimeSpan Limit = TimeSpan.FromSeconds(40);
+
+    /// <summary>Half of what a host may keep in its cache, so that nothing comes true by growing old there.</summary>
+    private static readonly TimeSpan Soon = TimeSpan.FromSeconds(15);
     private static readonly TimeSpan Pause = TimeSpan.FromMilliseconds(50);
 
     /// <summary>One operation on one fixture, and the shape its reply must have.</summary>
@@ -33,14 +36,14 @@ internal sealed class Checks(string group, List<CheckResult> results, Cancellati
         }
     }
 
-    /// <summary>The same for what comes true a little later: asks again until it holds or <paramref name="seconds"/> are over. The time is that of the last request.</summary>
-    public Task<Reply?> SoonAsync(string name, double seconds, Func<Task<Reply>> operation, Action<Reply> expect)
+    /// <summary>The same for what comes true a little later: asks again for a while until it holds. The time is that of the last request.</summary>
+    public Task<Reply?> SoonAsync(string name, Func<Task<Reply>> operation, Action<Reply> expect)
     {
         return RunAsync(name, PollAsync, expect);
 
         async Task<Reply> PollAsync()
         {
-            var until = Stopwatch.GetTimestamp() + (long)(seconds * Stopwatch.Frequency);
+            var clock = Stopwatch.StartNew();
             while (true)
             {
                 var reply = await operation();
@@ -49,7 +52,7 @@ internal sealed class Checks(string group, List<CheckResult> results, Cancellati
                     expect(reply);
                     return reply;
                 }
-                catch (UnexpectedException) when (Stopwatch.GetTimestamp() < until)
+                catch (UnexpectedException) when (clock.Elapsed < Soon)
                 {
                     await Task.Delay(Pause, stop);
                 }
