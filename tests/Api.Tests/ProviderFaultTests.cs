@@ -17,7 +17,7 @@ public sealed class ProviderFaultTests(ProviderFixture fixture) : IClassFixture<
     [MemberData(nameof(Faults))]
     public async Task A_fault_is_told_by_http(string provider, string model, string kind, int? upstream)
     {
-        var (tenant, _) = await fixture.NewTenantAsync(provider, model);
+        var (tenant, _) = await fixture.NewTenantAsync(provider, model, host: fixture.HostFor(model));
         await tenant.Http.StoreAsync("default", Bees);
         var code = ProviderFaultTable.CodeOf(kind);
 
@@ -33,7 +33,7 @@ public sealed class ProviderFaultTests(ProviderFixture fixture) : IClassFixture<
     [MemberData(nameof(Faults))]
     public async Task A_fault_is_told_in_a_stream(string provider, string model, string kind, int? upstream)
     {
-        var (tenant, _) = await fixture.NewTenantAsync(provider, model);
+        var (tenant, _) = await fixture.NewTenantAsync(provider, model, host: fixture.HostFor(model));
         await tenant.Http.StoreAsync("default", Bees);
 
         using var response = await tenant.Http.PostAsync("/v1/query", StreamedQuestion);

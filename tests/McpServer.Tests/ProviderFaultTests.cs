@@ -8,7 +8,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace Engram.McpServer.Tests;
 
 /// <summary>A server with a fake provider that it may reach.</summary>
-public class ProviderServer : IAsyncLifetime
+public sealed class ProviderServer : IAsyncLifetime
 {
     private readonly ToolFixture _tools = new();
 
@@ -16,20 +16,23 @@ public class ProviderServer : IAsyncLifetime
 
     public McpTestServer Server { get; private set; } = null!;
 
+    /// <summary>Another, that gives up soon.</summary>
+    public McpTestServer Hasty { get; private set; } = null!;
+
     public ToolFixture Tools => _tools;
 
     public async ValueTask InitializeAsync()
     {
         await _tools.InitializeAsync();
         Provider = await FakeProviderHost.StartAsync();
-        Server = await _tools.StartAsync(_ => { }, [.. ProviderFaultTable.Settings(Provider.Root.Authority).Where(s => OtherSettings.All(other => other.Key != s.Key)), .. OtherSettings]);
+        var settings = ProviderFaultTable.Settings(Provider.Root.Authority);
+        Server = await _tools.StartAsync(_ => { }, settings);
+        Hasty = await _tools.StartAsync(_ => { }, [.. settings, ProviderFaultTable.Hasty]);
     }
-
-    protected virtual (string Key, string Value)[] OtherSettings => [];
 
     public async ValueTask DisposeAsync()
     {
-        GC.SuppressFinalize(this);
+        await Hasty.DisposeAsync();
         await Server.DisposeAsync();
         await Provider.DisposeAsync();
         await _tools.DisposeAsync();
@@ -49,9 +52,9 @@ public class ProviderServer : IAsyncLifetime
         return (tenant.Key, providerKey);
     }
 
-    public async Task<ToolReply> CallAsync(string key, string tool, object arguments)
+    public async Task<ToolReply> CallAsync(string key, string tool, object arguments, McpTestServer? at = null)
     {
-        using var client = Server.Client(key);
+        using var client = (at ?? Server).Client(key);
         return new ToolReply((await client.PostAsync(Rpc.Call(1, tool, JsonSerializer.Serialize(arguments)))).Result);
     }
 }
@@ -68,7 +71,8 @@ public sealed class ProviderFaultTests(ProviderServer server) : IClassFixture<Pr
         var (key, _) = await server.NewTenantAsync(provider, model);
         await server.CallAsync(key, "store_memory", new { content = "Ann keeps bees on the roof of the town hall." });
 
-        var reply = await server.CallAsync(key, "query_memory", new { question = "Where does Ann keep bees?" });
+        var reply = await server.CallAsync(
+            key, "query_memory", new { question = "Where does Ann keep bees?" }, ProviderFaultTable.WaitsForTheDeadline(model) ? server.Hasty : server.Server);
 
         Assert.True(reply.IsError, reply.Text);
         Assert.Equal(ProviderFaultTable.CodeOf(kind), reply.ErrorCode);

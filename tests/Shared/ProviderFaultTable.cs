@@ -49,12 +49,22 @@ public static class ProviderFaultTable
     /// <summary>The problem's code for a kind.</summary>
     public static string CodeOf(string kind) => kind == "timeout" ? "provider_timeout" : "provider_error";
 
-    /// <summary>What makes a host give up within a test's patience, and lets it reach a server on the loopback interface.</summary>
+    /// <summary>Whether a model's fault only shows when the host gives up: that needs one with <see cref="Hasty"/> among its settings.</summary>
+    public static bool WaitsForTheDeadline(string model) => model is "fault-hang" or "fault-slow-drip";
+
+    /// <summary>What makes a host give up within a test's patience.</summary>
+    public static (string Key, string Value) Hasty => ("Engram:Providers:DeadlineSeconds", "1.5");
+
+    /// <summary>What lets a host reach a server on the loopback interface, and see what it does to its end, on however slow a machine.</summary>
     /// <param name="allowedHosts">Host and port of each.</param>
     public static (string Key, string Value)[] Settings(params string[] allowedHosts) =>
     [
-        ("Engram:Providers:DeadlineSeconds", "1.5"),
+        ("Engram:Providers:DeadlineSeconds", "120"),
+        // An open breaker is still open when a test looks.
+        ("Engram:Providers:BreakerSeconds", "600"),
         ("Engram:Providers:RetryMilliseconds", "20"),
+        ("Engram:OwnModel:StoreSeconds", "30"),
+        ("Engram:OwnModel:QuerySeconds", "30"),
         ("Engram:Providers:MaxResponseBytes", "200000"),
         .. allowedHosts.Select((host, index) => ($"Engram:Providers:AllowedHosts:{index}", host)),
     ];
