@@ -91,9 +91,10 @@ public class PortalAccountTests(ApiFixture fixture)
         await SetUpAsync(client, token, email).JsonAsync(HttpStatusCode.Created);
 
         await SignInAsync(client, email, "guess one").ProblemAsync(401, "unauthenticated");
-        await SignInAsync(client, email, "guess two").ProblemAsync(401, "unauthenticated");
-        using var refused = await SignInAsync(client, email.ToUpperInvariant(), Password);
+        // Each in letters of its own, and all at once: one after the other, a slow machine has them come no faster than they may.
+        var guesses = await Task.WhenAll(Enumerable.Range(0, email.Length).Select(i => SignInAsync(client, email[..^i] + email[^i..].ToUpperInvariant(), Password)));
 
+        using var refused = guesses.First(guess => guess.StatusCode != HttpStatusCode.Created);
         Assert.Equal(HttpStatusCode.TooManyRequests, refused.StatusCode);
         Assert.NotNull(refused.Headers.RetryAfter);
         await SignInAsync(client, "somebody.else@example.org", Password).ProblemAsync(401, "unauthenticated");
