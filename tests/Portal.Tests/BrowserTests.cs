@@ -74,8 +74,9 @@ public sealed class BrowserTests(Chromium chromium) : IClassFixture<Chromium>
         await Expect(page.Locator(".code-block.wrap code")).ToBeVisibleAsync();
         await page.GetByRole(AriaRole.Button, new() { Name = "I have copied it" }).PressAsync("Enter");
 
-        await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "by keyboard" })).ToBeVisibleAsync();
+        // First, for it stays only for some seconds.
         await Expect(page.Locator("[data-toaster]")).ToContainTextAsync("by keyboard created");
+        await Expect(page.GetByRole(AriaRole.Row).Filter(new() { HasText = "by keyboard" })).ToBeVisibleAsync();
         await Expect(create).ToBeFocusedAsync();
     }
 
@@ -241,7 +242,11 @@ public sealed class BrowserTests(Chromium chromium) : IClassFixture<Chromium>
         await using var portal = await FilledAsync();
         var page = await chromium.OpenAsync(portal);
 
+        await Chromium.GoAsync(page, "/");
+
         await page.GetByTitle("Dark").ClickAsync();
+        // Else the next page is asked for before the choice has arrived.
+        await Expect(page.Locator("html")).ToHaveAttributeAsync("data-theme", "dark");
         await page.GotoAsync("/buckets");
 
         await Expect(page.Locator("html")).ToHaveAttributeAsync("data-theme", "dark");

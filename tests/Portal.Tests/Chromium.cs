@@ -51,6 +51,8 @@ public sealed class Chromium : IAsyncLifetime
         // Drawn by the server first: what is pressed before the circuit stands is lost. Under load that takes its time.
         await page.WaitForSelectorAsync("[data-interactive]", new() { State = WaitForSelectorState.Attached, Timeout = 60_000 });
         await page.WaitForFunctionAsync("() => !document.querySelector('main .loading')", null, new() { Timeout = 60_000 });
+        // The circuit gives the heading the focus once it has drawn the page: later, it would take it from where a test has put it.
+        await page.WaitForFunctionAsync("() => document.activeElement === document.querySelector('h1')", null, new() { Timeout = 60_000 });
     }
 
     public async ValueTask DisposeAsync()
