@@ -39,6 +39,8 @@ public sealed class SlowClientTests(TransportFixture fixture) : IClassFixture<Tr
 
         Assert.Equal(HttpStatusCode.TooManyRequests, (await next.PostAsync(Rpc.Request(1, "tools/list"))).Status);
 
+        // Not before: a slow machine would come too late to see the place taken.
+        tool.Answer();
         using var deadline = new CancellationTokenSource(Deadline);
         while ((await next.PostAsync(Rpc.Request(1, "tools/list"))).Status != HttpStatusCode.OK)
         {

@@ -66,7 +66,7 @@ internal sealed class WaitTool() : EngramTool(Define(
         _ => (new(TaskCreationOptions.RunContinuationsAsynchronously), new(TaskCreationOptions.RunContinuationsAsynchronously)));
 }
 
-/// <summary>Answers with more than any socket buffers.</summary>
+/// <summary>Answers with more than any socket buffers, once a test lets it.</summary>
 internal sealed class LargeTool() : EngramTool(Define(
     "test_large", "Large", "Test only.",
     """{"type":"object","properties":{}}""",
@@ -74,15 +74,19 @@ internal sealed class LargeTool() : EngramTool(Define(
     readOnly: true))
 {
     private readonly TaskCompletionSource _began = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _gate = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public override Scopes Scope => Scopes.MemoriesRead;
 
     public Task Began => _began.Task;
 
-    public override ValueTask<CallToolResult?> RunAsync(McpCall call, ToolArguments arguments, CancellationToken ct)
+    public void Answer() => _gate.TrySetResult();
+
+    public override async ValueTask<CallToolResult?> RunAsync(McpCall call, ToolArguments arguments, CancellationToken ct)
     {
         _began.TrySetResult();
-        return new(new CallToolResult { Content = [new TextContentBlock { Text = new string('x', 32 * 1024 * 1024) }] });
+        await _gate.Task.WaitAsync(ct);
+        return new CallToolResult { Content = [new TextContentBlock { Text = new string('x', 32 * 1024 * 1024) }] };
     }
 }
 
