@@ -1,3 +1,5 @@
+using Engram.Engine.Latency;
+using Engram.Engine.Usage;
 using Engram.McpServer.Transport;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -52,14 +54,17 @@ public sealed class SessionMemoryTests(ToolFixture fixture) : IClassFixture<Tool
         using var client = fixture.Server.Client(tenant.Key);
         var session = ("Mcp-Session-Id", (string?)await client.InitializeAsync());
         await CallAsync(client, session, Calls / 5);
-        var before = MegaBytes();
+        var growth = new double[3];
+        for (var round = 0; round < growth.Length; round++)
+        {
+            var before = await WrittenMegaBytesAsync();
+            await CallAsync(client, session, Calls);
+            growth[round] = await WrittenMegaBytesAsync() - before;
+            TestContext.Current.TestOutputHelper?.WriteLine($"{Calls} calls: {growth[round]:F1} MB");
+        }
 
-        await CallAsync(client, session, Calls);
-
-        var growth = MegaBytes() - before;
-        TestContext.Current.TestOutputHelper?.WriteLine($"{Calls} calls: {growth:F1} MB");
         // A kilobyte a call would be ten.
-        Assert.InRange(growth, -100, 8);
+        Assert.True(Median(growth) < 8, string.Join(", ", growth));
     }
 
     private static async Task OpenAsync(RawMcpClient client, int sessions)
@@ -81,6 +86,14 @@ public sealed class SessionMemoryTests(ToolFixture fixture) : IClassFixture<Tool
 
     /// <summary>Of several rounds: what earlier tests left in pools may go in the middle of one of them, tens of megabytes at once.</summary>
     private static double Median(double[] rounds) => rounds.Order().ElementAt(rounds.Length / 2);
+
+    /// <summary>Without what only waits to be written.</summary>
+    private async Task<double> WrittenMegaBytesAsync()
+    {
+        await fixture.Server.Services.GetRequiredService<OperationLog>().FlushAsync(TestContext.Current.CancellationToken);
+        await fixture.Server.Services.GetRequiredService<UsageMeter>().FlushAsync(TestContext.Current.CancellationToken);
+        return MegaBytes();
+    }
 
     private static double MegaBytes()
     {
