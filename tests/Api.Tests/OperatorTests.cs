@@ -1,5 +1,8 @@
 using System.Net;
 using System.Net.Http.Json;
+using Engram.Engine.Latency;
+using Engram.Engine.Usage;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace Engram.Api.Tests;
 
@@ -22,8 +25,20 @@ public class OperatorTests(ApiFixture fixture)
         Assert.Contains(id, (await operates.GetJsonAsync("/admin/tenants")).GetRawText(), StringComparison.Ordinal);
         using var elsewhere = fixture.Api.ClientWith(made.Text("key"));
         await elsewhere.GetJsonAsync("/router/buckets");
-        // What waits in memory is written before: what is looked for below must have been there.
-        await PollAsync(async () => (await RowsAsync(id)).Any(row => row.StartsWith("operations", StringComparison.Ordinal)));
+        // What waits in memory of either host is written before: what is looked for below must have been there, and nothing of it may come while
+        // the tenant is being deleted.
+        string[] routes = ["POST /v1/buckets/{bucket}/memories", "POST /v1/query", "GET /router/buckets"];
+        await PollAsync(async () =>
+        {
+            foreach (var each in (ApiHost[])[host, fixture.Api])
+            {
+                await each.Services.GetRequiredService<OperationLog>().FlushAsync(TestContext.Current.CancellationToken);
+                await each.Services.GetRequiredService<UsageMeter>().FlushAsync(TestContext.Current.CancellationToken);
+            }
+
+            var rows = await RowsAsync(id);
+            return Array.TrueForAll(routes, route => rows.Any(row => row.StartsWith("operations", StringComparison.Ordinal) && row.Contains(route, StringComparison.Ordinal)));
+        });
 
         using (var deleted = await operates.DeleteAsync($"/admin/tenants/{id}"))
             Assert.Equal(HttpStatusCode.NoContent, deleted.StatusCode);
