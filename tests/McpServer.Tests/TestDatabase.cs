@@ -25,6 +25,8 @@ public sealed class TestDatabase
             ("ConnectionStrings:engram-system", ForRole("engram_system")),
             ("Engram:Keys:HmacSecret", "test-only-secret-of-at-least-32-characters"),
             ("Engram:Vault:MasterKeys:1", MigratedDatabase.VaultKey),
+            // An arm that a slow machine has come too late leaves an answer that lacks what it would have found.
+            ("Engram:Recall:ArmBudgetMs", "30000"),
         ];
     }
 
