@@ -8,6 +8,7 @@ using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Http.Features;
 using Microsoft.AspNetCore.Mvc.Testing;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.DependencyInjection.Extensions;
 using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Options;
 using Npgsql;
@@ -34,10 +35,15 @@ public sealed class ApiFixture : IAsyncLifetime
     }
 
     /// <summary>Another process's worth of host on the same database.</summary>
-    public ApiHost Start(params (string Key, string Value)[] settings) => Start(null, settings);
+    public ApiHost Start(params (string Key, string Value)[] settings) => Start(null, null, settings);
 
     /// <summary>The same, with everything it logs at any level going to <paramref name="output"/>.</summary>
-    public ApiHost Start(ILoggerProvider? output, params (string Key, string Value)[] settings)
+    public ApiHost Start(ILoggerProvider? output, params (string Key, string Value)[] settings) => Start(output, null, settings);
+
+    /// <summary>With a time of day of its own.</summary>
+    public ApiHost Start(TimeProvider clock, params (string Key, string Value)[] settings) => Start(null, clock, settings);
+
+    private ApiHost Start(ILoggerProvider? output, TimeProvider? clock, (string Key, string Value)[] settings)
     {
         var host = new ApiHost(
         [
@@ -49,7 +55,7 @@ public sealed class ApiFixture : IAsyncLifetime
             // An arm that a slow machine has come too late leaves an answer that lacks what it would have found.
             ("Engram:Recall:ArmBudgetMs", "30000"),
             .. settings,
-        ], output);
+        ], output, clock);
         host.UseKestrel(0);
         host.StartServer();
         lock (_hosts)
@@ -156,7 +162,7 @@ public sealed class ApiFixture : IAsyncLifetime
 }
 
 /// <summary>The host as <c>dotnet run</c> starts it, but on a free port and with the tests' settings.</summary>
-public sealed class ApiHost((string Key, string Value)[] settings, ILoggerProvider? output = null) : WebApplicationFactory<Program>
+public sealed class ApiHost((string Key, string Value)[] settings, ILoggerProvider? output = null, TimeProvider? clock = null) : WebApplicationFactory<Program>
 {
     protected override void ConfigureWebHost(IWebHostBuilder builder)
     {
@@ -165,6 +171,8 @@ public sealed class ApiHost((string Key, string Value)[] settings, ILoggerProvid
             builder.UseSetting(key, value);
         if (output is not null)
             builder.ConfigureLogging(logging => logging.ClearProviders().AddFilter(null, LogLevel.Trace).AddProvider(output));
+        if (clock is not null)
+            builder.ConfigureServices(services => services.Replace(ServiceDescriptor.Singleton(clock)));
     }
 
     public HttpClient ClientWith(string? key)

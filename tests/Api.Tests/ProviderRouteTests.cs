@@ -7,7 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace Engram.Api.Tests;
 
-public class ProviderRouteTests(ProviderHost host) : IClassFixture<ProviderHost>
+public class ProviderRouteTests(ProviderHost host, ApiFixture fixture) : IClassFixture<ProviderHost>
 {
     private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
 
@@ -148,7 +148,9 @@ public class ProviderRouteTests(ProviderHost host) : IClassFixture<ProviderHost>
     [Fact]
     public async Task Every_change_of_keys_buckets_providers_and_budgets_is_in_the_audit()
     {
-        var tenant = await host.NewTenantAsync();
+        // The newest first, which two changes within one millisecond do not tell.
+        var api = fixture.Start(new SteppedClock(TimeSpan.FromMilliseconds(2)), ("Engram:Providers:AllowedHosts:0", host.Provider.Root.Authority));
+        var tenant = await fixture.NewTenantAsync(host: api);
         var http = tenant.Http;
         var key = await http.PostAsync("/account/keys", """{"name":"Agent","scopes":["memories:read"]}""").JsonAsync(HttpStatusCode.Created);
         var rolled = await http.PostAsync($"/account/keys/{key.Text("id")}/roll", "{}").JsonAsync(HttpStatusCode.Created);
