@@ -1,5 +1,5 @@
 using System.Net.Http.Headers;
-using System.Text;
+using Engram.Tests.Shared;
 
 namespace Engram.Api.Tests;
 
@@ -167,19 +167,21 @@ public class BadInputTests(ApiFixture fixture)
         await tenant.Http.PostAsync("/v1/query", $$"""{"query":"{{new string('x', 8_193)}}"}""").ProblemAsync(400, "invalid_request", "query");
     }
 
-    [Fact]
-    public async Task A_body_above_the_servers_limit_is_413_with_a_length_and_without()
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_body_above_the_servers_limit_is_413_with_a_length_and_without(bool withLength)
     {
         var host = fixture.Start(("Engram:Limits:BodyBytes", "4096"));
         var tenant = await fixture.NewTenantAsync(host: host);
-        var large = Encoding.UTF8.GetBytes($$"""{"content":"{{new string('x', 10_000)}}"}""");
 
-        await tenant.Http.PostAsync(Store, Wire.Json(Encoding.UTF8.GetString(large))).ProblemAsync(413, "payload_too_large", "body");
+        var reply = await RawPost.SendAsync(
+            new Uri(tenant.Http.BaseAddress!, Store), $$"""{"content":"{{new string('x', 10_000)}}"}""", withLength, $"Authorization: Bearer {tenant.Key}");
 
-        using var chunked = new HttpRequestMessage(HttpMethod.Post, Store) { Content = new StreamContent(new MemoryStream(large)) };
-        chunked.Content.Headers.ContentType = new MediaTypeHeaderValue("application/json");
-        chunked.Headers.TransferEncodingChunked = true;
-        await tenant.Http.SendAsync(chunked).ProblemAsync(413, "payload_too_large", "body");
+        Assert.StartsWith("HTTP/1.1 413", reply, StringComparison.Ordinal);
+        Assert.Contains("application/problem+json", reply, StringComparison.Ordinal);
+        Assert.Contains("\"code\":\"payload_too_large\"", reply, StringComparison.Ordinal);
+        Assert.Contains("\"field\":\"body\"", reply, StringComparison.Ordinal);
     }
 
     [Fact]
