@@ -11,7 +11,7 @@ namespace Engram.McpServer.Tests;
 internal static class PeerPackages
 {
     private static readonly TimeSpan InstallDeadline = TimeSpan.FromMinutes(10);
-    private static readonly TimeSpan RunDeadline = TimeSpan.FromMinutes(2);
+    private static readonly TimeSpan RunDeadline = TimeSpan.FromMinutes(10);
     private static readonly TimeSpan LongRunDeadline = TimeSpan.FromMinutes(8);
     private static readonly Lazy<Task<string>> Installed = new(() => InstallAsync("peers"));
     private static readonly Lazy<Task<string>> InstalledForNode22 = new(() => InstallAsync("peers-node22"));
