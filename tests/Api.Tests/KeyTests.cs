@@ -5,7 +5,7 @@ namespace Engram.Api.Tests;
 
 public class KeyTests(ApiFixture fixture)
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
     [Fact]
     public async Task Whatever_a_key_is_refused_for_the_answer_is_the_same()

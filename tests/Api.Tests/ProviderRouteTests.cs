@@ -9,7 +9,7 @@ namespace Engram.Api.Tests;
 
 public class ProviderRouteTests(ProviderHost host, ApiFixture fixture) : IClassFixture<ProviderHost>
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
     [Fact]
     public async Task A_connection_lives_from_create_over_test_and_rotate_to_delete_and_never_shows_its_key()

@@ -10,7 +10,7 @@ namespace Engram.McpServer.Tests;
 /// <summary>Clients that initialize: their session, its owner, its streams and its end.</summary>
 public sealed class SessionTests(TransportFixture fixture) : IClassFixture<TransportFixture>
 {
-    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan Deadline = TimeSpan.FromSeconds(60);
 
     [Theory]
     [InlineData("2024-11-05")]
@@ -264,7 +264,8 @@ public sealed class SessionTests(TransportFixture fixture) : IClassFixture<Trans
         using var stream = await client.OpenAsync(HttpMethod.Get, null, CancellationToken.None, ("Mcp-Session-Id", session));
         var rest = stream.Content.ReadAsStringAsync();
 
-        await server.StopAsync().WaitAsync(TimeSpan.FromSeconds(5));
+        // A stream that did not end would cost the 15 s that a shutdown has.
+        await server.StopAsync().WaitAsync(TimeSpan.FromSeconds(12));
 
         Assert.Equal("", await rest.WaitAsync(Deadline));
         await server.DisposeAsync();
