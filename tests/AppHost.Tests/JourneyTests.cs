@@ -55,6 +55,7 @@ public sealed class JourneyTests(RunningPlatform platform) : IClassFixture<Runni
         await page.FillAsync("#repeat", Password);
         await page.GetByRole(AriaRole.Button, new() { Name = "Create the account" }).ClickAsync();
         await Expect(page.GetByRole(AriaRole.Heading, new() { Level = 1 })).ToHaveTextAsync("Overview");
+        await InteractiveAsync();
 
         await page.GetByTitle("Sign out").ClickAsync();
         await page.FillAsync("#email", Email);
@@ -201,10 +202,12 @@ public sealed class JourneyTests(RunningPlatform platform) : IClassFixture<Runni
     private async Task GoAsync(string route)
     {
         await page.GotoAsync(route);
-        // Drawn by the server first: what is pressed before the circuit stands is lost.
-        await page.WaitForSelectorAsync("[data-interactive]", new() { State = WaitForSelectorState.Attached });
+        await InteractiveAsync();
         await page.WaitForFunctionAsync("() => !document.querySelector('main .loading')");
     }
+
+    /// <summary>A page is drawn by the server first: what is pressed before the circuit stands is lost.</summary>
+    private Task InteractiveAsync() => page.WaitForSelectorAsync("[data-interactive]", new() { State = WaitForSelectorState.Attached });
 
     private static ILocatorAssertions Expect(ILocator locator) => Assertions.Expect(locator);
 
