@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Security.Cryptography;
+using Engram.LocalHost;
 using Engram.LocalHost.Postgres;
 using Npgsql;
 
@@ -13,6 +14,9 @@ namespace Engram.Tests.Shared;
 public static class PostgresForTests
 {
     private const string Prefix = "test_";
+
+    // The test runner gives the process ten seconds for its end, and calls it failed after that.
+    private static readonly TimeSpan ExitLimit = TimeSpan.FromSeconds(8);
 
     private static readonly Lazy<Task<string>> Server = new(StartAsync);
     private static readonly ConcurrentBag<string> Databases = [];
@@ -36,28 +40,37 @@ public static class PostgresForTests
         if (Environment.GetEnvironmentVariable("ENGRAM_TEST_POSTGRES") is { Length: > 0 } given)
         {
             await DropLeftoversAsync(given);
-            AppDomain.CurrentDomain.ProcessExit += (_, _) => DropAllAsync(given).GetAwaiter().GetResult();
+            AtExit(() => DropAllAsync(given));
             return given;
         }
 
         var folder = Path.Combine(Path.GetTempPath(), $"engram-tests-{Environment.ProcessId}-{RandomNumberGenerator.GetHexString(6, lowercase: true)}");
         var options = new PostgresServerOptions { Password = RandomNumberGenerator.GetHexString(32), Durable = false };
         var server = await PostgresServer.StartAsync(Path.Combine(folder, "postgres"), options);
-        AppDomain.CurrentDomain.ProcessExit += (_, _) =>
+        AtExit(async () =>
         {
-            server.DisposeAsync().AsTask().GetAwaiter().GetResult();
+            await server.DisposeAsync();
             Directory.Delete(folder, recursive: true);
-        };
+        });
         return server.ConnectionString;
     }
 
-    private static async Task DropAllAsync(string server)
+    /// <summary>What cannot be cleared away is said, but must not make a run of passed tests a failed one, as an exception at the exit would.</summary>
+    private static void AtExit(Func<Task> clearAway) => AppDomain.CurrentDomain.ProcessExit += (_, _) =>
     {
-        foreach (var database in Databases)
+        try
         {
-            await ExecuteAsync(server, $"DROP DATABASE IF EXISTS {database} WITH (FORCE)");
+            Task.Run(clearAway).WaitAsync(ExitLimit).GetAwaiter().GetResult();
         }
-    }
+        catch (Exception e) when (e is NpgsqlException or IOException or UnauthorizedAccessException or LocalHostException or TimeoutException)
+        {
+            Console.Error.WriteLine($"The tests' PostgreSQL was not cleared away: {e.Message}");
+        }
+    };
+
+    /// <summary>What there is no time for is dropped by the next run.</summary>
+    private static Task DropAllAsync(string server) => Parallel.ForEachAsync(
+        Databases, async (database, _) => await ExecuteAsync(server, $"DROP DATABASE IF EXISTS {database} WITH (FORCE)"));
 
     /// <summary>Databases of test processes that were killed before they could drop them.</summary>
     private static async Task DropLeftoversAsync(string server)
