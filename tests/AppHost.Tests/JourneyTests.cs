@@ -207,7 +207,7 @@ public sealed class JourneyTests(RunningPlatform platform) : IClassFixture<Runni
     }
 
     /// <summary>A page is drawn by the server first: what is pressed before the circuit stands is lost.</summary>
-    private Task InteractiveAsync() => page.WaitForSelectorAsync("[data-interactive]", new() { State = WaitForSelectorState.Attached });
+    private async Task InteractiveAsync() => await page.WaitForSelectorAsync("[data-interactive]", new() { State = WaitForSelectorState.Attached });
 
     private static ILocatorAssertions Expect(ILocator locator) => Assertions.Expect(locator);
 
