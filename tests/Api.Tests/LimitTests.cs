@@ -1,4 +1,5 @@
 using System.Net;
+using Engram.Tests.Shared;
 
 namespace Engram.Api.Tests;
 
@@ -53,7 +54,7 @@ public class LimitTests(ApiFixture fixture)
     public async Task What_the_plan_does_not_include_is_refused_with_the_limit_and_when_it_ends()
     {
         // What is read again while it is being counted may be one short: the clock stands, and it is read once.
-        var host = fixture.Start(new SteppedClock(), ("Engram:Plans:free:Memories", "2"), ("Engram:Plans:free:Queries", "1"));
+        var host = fixture.Start(new TickingClock(), ("Engram:Plans:free:Memories", "2"), ("Engram:Plans:free:Queries", "1"));
         var tenant = await fixture.NewTenantAsync(host: host);
         await tenant.Http.StoreAsync("default", "One.");
 

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text.Json;
 using Engram.Engine;
 using Engram.Engine.Providers;
+using Engram.Tests.Shared;
 using Microsoft.Extensions.AI;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -149,7 +150,7 @@ public class ProviderRouteTests(ProviderHost host, ApiFixture fixture) : IClassF
     public async Task Every_change_of_keys_buckets_providers_and_budgets_is_in_the_audit()
     {
         // The newest first, which two changes within one millisecond do not tell.
-        var api = fixture.Start(new SteppedClock(TimeSpan.FromMilliseconds(2)), ("Engram:Providers:AllowedHosts:0", host.Provider.Root.Authority));
+        var api = fixture.Start(new TickingClock(TimeSpan.FromMilliseconds(2)), ("Engram:Providers:AllowedHosts:0", host.Provider.Root.Authority));
         var tenant = await fixture.NewTenantAsync(host: api);
         var http = tenant.Http;
         var key = await http.PostAsync("/account/keys", """{"name":"Agent","scopes":["memories:read"]}""").JsonAsync(HttpStatusCode.Created);

@@ -1,6 +1,7 @@
 using System.Net;
 using System.Text.Json;
 using Engram.Engine.Usage;
+using Engram.Tests.Shared;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace Engram.Api.Tests;
@@ -11,7 +12,7 @@ public class UsageTests(ApiFixture fixture)
     public async Task A_repeated_store_counts_once_and_one_that_came_to_nothing_not_at_all()
     {
         // A day that does not end in the middle.
-        var host = fixture.Start(new SteppedClock());
+        var host = fixture.Start(new TickingClock());
         var tenant = await fixture.NewTenantAsync(host: host);
         for (var i = 0; i < 3; i++)
         {
@@ -47,7 +48,7 @@ public class UsageTests(ApiFixture fixture)
     public async Task Who_comes_near_a_limit_reads_it_in_the_response_in_the_plan_and_in_the_audit()
     {
         // What is read again while it is being counted may be one short: the clock stands, and it is read once.
-        var host = fixture.Start(new SteppedClock(), ("Engram:Plans:free:Queries", "5"));
+        var host = fixture.Start(new TickingClock(), ("Engram:Plans:free:Queries", "5"));
         var tenant = await fixture.NewTenantAsync(host: host);
         await tenant.Http.StoreAsync("default", "One.");
         var told = new List<string?>();

@@ -15,9 +15,7 @@ public sealed class ResultBodyTests
     public async Task Nothing_is_written_once_the_response_has_ended()
     {
         using var wire = new MemoryStream();
-        var context = new DefaultHttpContext { Response = { Body = wire } };
-        var body = new ResultBody(
-            new BoundedBody(context, TimeSpan.FromSeconds(30)), new McpCall(null!, new OpTimer(Guid.CreateVersion7())), TimeProvider.System);
+        var body = BodyOver(wire);
         await body.WriteAsync(Encoding.UTF8.GetBytes("before"), Cancel);
         await body.DisposeAsync();
 
@@ -31,9 +29,7 @@ public sealed class ResultBodyTests
     public async Task A_response_ends_after_what_is_being_written_of_it()
     {
         var wire = new SlowStream();
-        var context = new DefaultHttpContext { Response = { Body = wire } };
-        var body = new ResultBody(
-            new BoundedBody(context, TimeSpan.FromSeconds(30)), new McpCall(null!, new OpTimer(Guid.CreateVersion7())), TimeProvider.System);
+        var body = BodyOver(wire);
         var write = body.WriteAsync(Encoding.UTF8.GetBytes("slow"), Cancel).AsTask();
         var end = body.DisposeAsync().AsTask();
 
@@ -42,6 +38,11 @@ public sealed class ResultBodyTests
         await write;
         await end;
     }
+
+    private static ResultBody BodyOver(Stream wire) => new(
+        new BoundedBody(new DefaultHttpContext { Response = { Body = wire } }, TimeSpan.FromSeconds(30)),
+        new McpCall(null!, new OpTimer(Guid.CreateVersion7())),
+        TimeProvider.System);
 
     /// <summary>Takes what is written once a test lets it.</summary>
     private sealed class SlowStream : MemoryStream

@@ -1,6 +1,7 @@
 using Engram.Engine.Audit;
 using Engram.Engine.Providers;
 using Engram.Engine.Providers.Vault;
+using Engram.Tests.Shared;
 
 namespace Engram.Engine.PostgresTests.Providers;
 
@@ -42,7 +43,7 @@ public sealed class ProviderStoreTests(EngineFixture engine)
     {
         var actor = ActorOf(await engine.NewTenantAsync());
         var store = new ProviderStore(
-            engine.TenantDb, engine.Get<KeyVault>(), engine.Get<DataKeys>(), engine.Get<ModelCache>(), engine.Get<Breakers>(), new TickingClock());
+            engine.TenantDb, engine.Get<KeyVault>(), engine.Get<DataKeys>(), engine.Get<ModelCache>(), engine.Get<Breakers>(), new TickingClock(TimeSpan.FromMilliseconds(1)));
         var made = await store.CreateAsync(actor, Wanted("sk-first-key-aaaa1111"));
         await store.SetRoleAsync(actor, ModelRole.Synthesize, made.Id, "gpt-4.1");
         await store.RotateAsync(actor, made.Id, new ProviderSecret("sk-second-key-bb2222"));
@@ -77,12 +78,4 @@ public sealed class ProviderStoreTests(EngineFixture engine)
 
     internal static Actor ActorOf(Tenant tenant) =>
         new(tenant, "ann@example.org", Guid.CreateVersion7(), "eng_live_abcdef", "127.0.0.1", Guid.CreateVersion7());
-
-    /// <summary>A millisecond later at every look: entries of one millisecond are in no order.</summary>
-    private sealed class TickingClock : TimeProvider
-    {
-        private DateTimeOffset _now = DateTimeOffset.UtcNow;
-
-        public override DateTimeOffset GetUtcNow() => _now += TimeSpan.FromMilliseconds(1);
-    }
 }

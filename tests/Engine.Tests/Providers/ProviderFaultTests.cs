@@ -144,13 +144,13 @@ public sealed class ProviderFaultTests(FakeProviderFixture fake) : IClassFixture
         using var chat = rig.Chat(provider, "fault-hang");
         using var caller = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
         var call = AskAsync(chat, stream, caller.Token);
-        await Eventually(() => fake.Host.Requests.Of(rig.Key).Count == 1);
+        await Eventually.TrueAsync(() => fake.Host.Requests.Of(rig.Key).Count == 1);
 
         await caller.CancelAsync();
 
         var cancelled = await Assert.ThrowsAnyAsync<OperationCanceledException>(() => call);
         Assert.Equal(caller.Token, cancelled.CancellationToken);
-        await Eventually(() => fake.Host.Requests.Of(rig.Key)[0].Cancelled);
+        await Eventually.TrueAsync(() => fake.Host.Requests.Of(rig.Key)[0].Cancelled);
         Assert.Null(rig.OnlyCall().Fault);
     }
 
@@ -166,7 +166,7 @@ public sealed class ProviderFaultTests(FakeProviderFixture fake) : IClassFixture
                 break;
         }
 
-        await Eventually(() => fake.Host.Requests.Of(rig.Key)[0].Cancelled);
+        await Eventually.TrueAsync(() => fake.Host.Requests.Of(rig.Key)[0].Cancelled);
         Assert.Null(rig.OnlyCall().Fault);
         Assert.NotNull(rig.OnlyCall().FirstTokenMs);
     }
@@ -219,13 +219,5 @@ public sealed class ProviderFaultTests(FakeProviderFixture fake) : IClassFixture
         await foreach (var update in chat.Client.GetStreamingResponseAsync("Hello", null, cancel ?? Cancel))
             text += update.Text;
         return text;
-    }
-
-    private static async Task Eventually(Func<bool> condition)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-        limit.CancelAfter(TimeSpan.FromMinutes(1));
-        while (!condition())
-            await Task.Delay(10, limit.Token);
     }
 }

@@ -15,7 +15,7 @@ public sealed class ProviderPolicyTests(FakeProviderFixture fake) : IClassFixtur
     {
         using var rig = new ProviderRig(fake.Host.Root, null, _clock);
         var call = AskAsync(rig, "fault-hang");
-        await Eventually(() => fake.Host.Requests.Of(rig.Key).Count == 1);
+        await Eventually.TrueAsync(() => fake.Host.Requests.Of(rig.Key).Count == 1);
 
         _clock.Advance(TimeSpan.FromSeconds(29.999));
         await Task.Yield();
@@ -24,7 +24,7 @@ public sealed class ProviderPolicyTests(FakeProviderFixture fake) : IClassFixtur
 
         var fault = await FaultOf(call);
         Assert.Equal((ProviderFaultKind.Timeout, 30_000d, 1), (fault.Kind, fault.ElapsedMs, fault.Attempts));
-        await Eventually(() => fake.Host.Requests.Of(rig.Key)[0].Cancelled);
+        await Eventually.TrueAsync(() => fake.Host.Requests.Of(rig.Key)[0].Cancelled);
     }
 
     [Fact]
@@ -34,7 +34,7 @@ public sealed class ProviderPolicyTests(FakeProviderFixture fake) : IClassFixtur
         var context = rig.Context() with { Deadline = _clock.GetUtcNow().AddSeconds(5) };
         using var chat = rig.Clients.Create(rig.Connection("openai"), "fault-hang", context);
         var call = chat.Client.GetResponseAsync("Hello", null, Cancel);
-        await Eventually(() => fake.Host.Requests.Of(rig.Key).Count == 1);
+        await Eventually.TrueAsync(() => fake.Host.Requests.Of(rig.Key).Count == 1);
 
         _clock.Advance(TimeSpan.FromSeconds(5));
 
@@ -65,7 +65,7 @@ public sealed class ProviderPolicyTests(FakeProviderFixture fake) : IClassFixtur
         Assert.InRange(first.TotalMilliseconds, 200, 400);
         Assert.Single(fake.Host.Requests.Of(rig.Key));
         _clock.Advance(first);
-        await Eventually(() => fake.Host.Requests.Of(rig.Key).Count == 2);
+        await Eventually.TrueAsync(() => fake.Host.Requests.Of(rig.Key).Count == 2);
         var second = await _clock.PauseOfAtMostAsync(TimeSpan.FromSeconds(5), Cancel);
         Assert.InRange(second.TotalMilliseconds, 400, 800);
         _clock.Advance(second);
@@ -151,7 +151,7 @@ public sealed class ProviderPolicyTests(FakeProviderFixture fake) : IClassFixtur
         _clock.Advance(TimeSpan.FromSeconds(15));
         using var caller = new CancellationTokenSource();
         var trying = AskAsync(rig, "fault-hang", caller.Token);
-        await Eventually(() => fake.Host.Requests.Of(rig.Key).Count == 4);
+        await Eventually.TrueAsync(() => fake.Host.Requests.Of(rig.Key).Count == 4);
 
         Assert.Equal(0, (await FaultOf(AskAsync(rig, "fake-answer"))).Attempts);
         await caller.CancelAsync();
@@ -222,12 +222,4 @@ public sealed class ProviderPolicyTests(FakeProviderFixture fake) : IClassFixtur
 
     private static async Task<ProviderFault> FaultOf(Task call) =>
         (await Assert.ThrowsAsync<ProviderException>(() => call.WaitAsync(TimeSpan.FromMinutes(1), Cancel))).Fault;
-
-    private static async Task Eventually(Func<bool> condition)
-    {
-        using var limit = CancellationTokenSource.CreateLinkedTokenSource(Cancel);
-        limit.CancelAfter(TimeSpan.FromMinutes(1));
-        while (!condition())
-            await Task.Delay(10, limit.Token);
-    }
 }
